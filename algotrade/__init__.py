@@ -1,0 +1,48 @@
+"""algotrade: fetch market data, backtest a trading strategy, judge it honestly, trade it live.
+
+The names below are loaded when they are first used (PEP 562), so that `import algotrade` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from algotrade.pipeline import backtest as backtest
+    from algotrade.pipeline import load as load
+    from algotrade.strategy.base import Strategy as Strategy
+    from algotrade.strategy.base import on as on
+    from algotrade.strategy.base import param as param
+    from algotrade.strategy.signals import SignalStrategy as SignalStrategy
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "backtest": "algotrade.pipeline",
+    "load": "algotrade.pipeline",
+    "Strategy": "algotrade.strategy.base",
+    "on": "algotrade.strategy.base",
+    "param": "algotrade.strategy.base",
+    "SignalStrategy": "algotrade.strategy.signals",
+    "sma": "algotrade.strategy.indicators",
+    "ema": "algotrade.strategy.indicators",
+    "rsi": "algotrade.strategy.indicators",
+    "macd": "algotrade.strategy.indicators",
+    "bollinger": "algotrade.strategy.indicators",
+    "highest": "algotrade.strategy.indicators",
+    "lowest": "algotrade.strategy.indicators",
+    "rolling_std": "algotrade.strategy.indicators",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'algotrade' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

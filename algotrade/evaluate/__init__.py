@@ -1,0 +1,1 @@
+"""Judging what happened: results, metrics, round trips."""

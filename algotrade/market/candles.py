@@ -1,0 +1,167 @@
+"""The candle table: one shape everywhere, checked at the door.
+
+A candle table is a DataFrame with index `time` (UTC bar open time, strictly rising, datetime64[ms, UTC]) and float64
+columns `open high low close volume`. Only closed bars; missing bars are absent, never invented.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from algotrade.errors import FixData
+from algotrade.market.timeframe import MONDAY_MS, timeframe_ms
+
+COLUMNS: Final = ("open", "high", "low", "close", "volume")
+ORIGINS: Final = ("official", "import", "trades", "ticker", "demo")  # in the order a run prefers them
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.int64]
+
+
+class SeriesKey(NamedTuple):
+    """Which candles: where they come from, of what, how long a bar is, and who made them."""
+
+    exchange: str
+    symbol: str
+    timeframe: str
+    origin: str = "official"
+
+
+class Gap(NamedTuple):
+    """A hole: `bars` missing bars, the first opening at `start`, the last at `end` (milliseconds, UTC)."""
+
+    start: int
+    end: int
+    bars: int
+
+
+def candle_table(time_ms: Times, columns: Any) -> pd.DataFrame:
+    """Build the table from open times and the five columns.
+
+    Args:
+        time_ms: int64, shape (n,), milliseconds since the epoch.
+        columns: float64, five arrays of shape (n,) in the order of COLUMNS, or an array of shape (5, n).
+    """
+    index = pd.DatetimeIndex(np.asarray(time_ms, np.int64).view("datetime64[ms]"), name="time").tz_localize("UTC")
+    data = {name: np.asarray(values, np.float64) for name, values in zip(COLUMNS, columns, strict=True)}
+    return pd.DataFrame(data, index=index, copy=False)
+
+
+def empty_candles() -> pd.DataFrame:
+    """A table without bars."""
+    return candle_table(np.empty(0, np.int64), np.empty((5, 0)))
+
+
+def times_ms(table: pd.DataFrame | pd.Series[Any]) -> Times:
+    """Open times of a table's bars as int64 milliseconds, shape (n,), whatever unit the index has."""
+    index = table.index
+    if not isinstance(index, pd.DatetimeIndex):
+        raise FixData(f"the index must hold times, given {type(index).__name__} of {index.dtype}")
+    if index.tz is None:
+        raise FixData("the index has no time zone; candles are in UTC: candles.index.tz_localize('UTC')")
+    return np.asarray(index.as_unit("ms").asi8, np.int64)
+
+
+def iso(time_ms: int) -> str:
+    """A time as ISO 8601 in UTC: "2024-01-31T04:00:00Z" (milliseconds only where there are any)."""
+    unit = "s" if time_ms % 1000 == 0 else "ms"
+    return f"{np.datetime64(int(time_ms), 'ms').astype(f'datetime64[{unit}]')}Z"
+
+
+def check_candles(candles: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its five columns, or say what is wrong with it and where.
+
+    Raises:
+        FixData: a missing column, times that repeat or fall, a value that is not finite, a price that is not
+            positive, high below low or not around open and close, a negative volume; with the first bar's time.
+    """
+    missing = [name for name in COLUMNS if name not in candles.columns]
+    if missing:
+        raise FixData(f"candles lack the column(s) {', '.join(missing)}; given {', '.join(map(str, candles.columns))}")
+    times = times_ms(candles)
+    table = candles[list(COLUMNS)]
+    if len(times) > 1 and not bool((np.diff(times) > 0).all()):
+        first = int(times[1:][np.diff(times) <= 0][0])
+        raise FixData(f"candle times must rise; {iso(first)} does not come after the bar before it")
+    values = table.to_numpy(np.float64)
+    for reason, rows in bad_rows(*values.T):
+        if rows.any():
+            raise FixData(f"candle {iso(int(times[rows][0]))}: {reason}")
+    return table.astype(np.float64) if any(dtype != np.float64 for dtype in table.dtypes) else table
+
+
+def bad_rows(
+    open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats
+) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+    """Every way in which a single candle can be impossible: (reason, mask of the rows), all shapes (n,)."""
+    finite = np.isfinite(open_) & np.isfinite(high) & np.isfinite(low) & np.isfinite(close) & np.isfinite(volume)
+    return [
+        ("a value is not a finite number", ~finite),
+        ("a price is not positive", finite & ((open_ <= 0) | (high <= 0) | (low <= 0) | (close <= 0))),
+        ("high is below low", finite & (high < low)),
+        ("high is below open or close", finite & (high >= low) & ((high < open_) | (high < close))),
+        ("low is above open or close", finite & (high >= low) & ((low > open_) | (low > close))),
+        ("volume is negative", finite & (volume < 0)),
+    ]
+
+
+def find_gaps(times: Times, timeframe: str) -> list[Gap]:
+    """Holes between the first and the last bar, in order; empty for fewer than two bars."""
+    step = timeframe_ms(timeframe)
+    jumps = np.diff(times)
+    at = np.flatnonzero(jumps > step)
+    return [
+        Gap(int(times[i]) + step, int(times[i]) + int(jumps[i] // step - (jumps[i] % step == 0)) * step,
+            int(-(-jumps[i] // step)) - 1)
+        for i in at
+    ]
+
+
+def resample(candles: pd.DataFrame, source: str, target: str) -> pd.DataFrame:
+    """Coarser candles from finer ones, aligned to UTC; only complete bars come out.
+
+    A coarse bar is complete when the finer series reaches its end: its last fine bar is present, or a later bar is.
+    Fine bars that had no trades are absent, so the first and last coarse bars are dropped unless they are covered.
+
+    Args:
+        candles: closed candles of timeframe `source`.
+        source: the finer timeframe; must divide `target`.
+        target: the coarser timeframe.
+    """
+    fine, coarse = timeframe_ms(source), timeframe_ms(target)
+    if coarse % fine:
+        raise FixData(f"{target} bars cannot be built from {source} bars: the one is no multiple of the other")
+    times = times_ms(candles)
+    if not len(times):
+        return empty_candles()
+    offset = MONDAY_MS if target.endswith("w") else 0
+    group = times - (times - offset) % coarse
+    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+    ends = np.r_[starts[1:], len(times)]
+    values = candles[list(COLUMNS)].to_numpy(np.float64)
+    bars = candle_table(
+        group[starts],
+        (
+            values[starts, 0],
+            np.maximum.reduceat(values[:, 1], starts),
+            np.minimum.reduceat(values[:, 2], starts),
+            values[ends - 1, 3],
+            np.add.reduceat(values[:, 4], starts),
+        ),
+    )
+    begins_late = times[0] != group[0]
+    ends_early = times[-1] + fine < group[-1] + coarse
+    return bars.iloc[int(begins_late) : len(bars) - int(ends_early)]
+
+
+def content_hash(candles: pd.DataFrame) -> str:
+    """SHA-256 of the times and the five columns, little endian: names the bytes a result was computed from."""
+    digest = hashlib.sha256(times_ms(candles).astype("<i8").tobytes())
+    for name in COLUMNS:
+        digest.update(np.ascontiguousarray(candles[name].to_numpy(np.float64), "<f8"))
+    return digest.hexdigest()
