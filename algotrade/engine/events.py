@@ -1,4 +1,4 @@
-"""The vocabulary of the engine: what happens (events), what a strategy asks for (requests), what is to be done (effects).
+"""The vocabulary of the engine: what happens (events), what a strategy asks for (requests), what to do (effects).
 
 Everything is a NamedTuple of plain values, so that a journal row is its fields. Times are integer milliseconds, UTC.
 `time` of a market event is the open time of its bar; `time` of an order event is the exchange's time of it.
@@ -129,6 +129,13 @@ class Cancel(NamedTuple):
     time: int
 
 
+class Denied(NamedTuple):
+    """Our own limits kept the order back; `reason` is the limit's name (engine/risk.py)."""
+
+    order: Order
+    reason: str
+
+
 class Decided(NamedTuple):
     """Told after every closed candle: what is wanted, what was done about it, and the account marked at the close.
 
@@ -152,4 +159,4 @@ MarketEvent = BarOpened | OpenRevised | CandleClosed | TradePrinted | TimerStruc
 OrderEvent = OrderAccepted | OrderFilled | OrderRejected | OrderCancelled
 Event = MarketEvent | OrderEvent
 Request = OrderRequest | TargetRequest | CancelRequest
-Effect = Submit | Cancel | Decided
+Effect = Submit | Cancel | Denied | Decided

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from algotrade.engine.fills import Costs
 from algotrade.evaluate.round_trips import round_trip_table
 from algotrade.evaluate.summary import summarize
 from algotrade.market.candles import Floats, Times, times_ms
@@ -56,6 +57,7 @@ class Result:
         filled: the executions.
         rejections: orders refused, in order.
         cash: quote units at the start.
+        costs: fee and slippage rates of the run.
         timeframe: of the candles.
         calendar: "24/7" or "stocks"; decides the bars per year.
         fingerprint: all that made this result: hashes, parameters, costs, versions.
@@ -69,6 +71,7 @@ class Result:
     filled: Fills
     rejections: tuple[Rejection, ...]
     cash: float
+    costs: Costs
     timeframe: str
     calendar: str = "24/7"
     fingerprint: Mapping[str, Any] = field(default_factory=dict)

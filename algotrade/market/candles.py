@@ -163,5 +163,5 @@ def content_hash(candles: pd.DataFrame) -> str:
     """SHA-256 of the times and the five columns, little endian: names the bytes a result was computed from."""
     digest = hashlib.sha256(times_ms(candles).astype("<i8").tobytes())
     for name in COLUMNS:
-        digest.update(np.ascontiguousarray(candles[name].to_numpy(np.float64), "<f8"))
+        digest.update(candles[name].to_numpy("<f8").tobytes())
     return digest.hexdigest()

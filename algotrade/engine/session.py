@@ -1,0 +1,42 @@
+"""Engine and simulated exchange driven together, one market event at a time.
+
+Backtest (event loop), paper trading and replay all call `SimulatedSession.process`; its answer is the canonical record
+of what happened: the market event, what the exchange said, what the engine decided, in order.
+"""
+
+from __future__ import annotations
+
+from algotrade.engine.engine import Engine
+from algotrade.engine.events import Cancel, Effect, Event, MarketEvent, OrderEvent, Submit
+from algotrade.engine.matching import SimulatedVenue
+
+Record = Event | Effect
+
+
+class SimulatedSession:
+    """The two halves of a simulation. The exchange sees a bar first, then the strategy sees it closed."""
+
+    def __init__(self, engine: Engine, venue: SimulatedVenue) -> None:
+        self.engine = engine
+        self.venue = venue
+
+    def process(self, event: MarketEvent) -> list[Record]:
+        """Everything that the event led to, beginning with the event itself."""
+        records: list[Record] = [event]
+        self._report(self.venue.on_market(event), records)
+        self._perform(self.engine.process(event), records)
+        return records
+
+    def _report(self, answers: list[OrderEvent], records: list[Record]) -> None:
+        for answer in answers:
+            records.append(answer)
+            self._perform(self.engine.process(answer), records)
+
+    def _perform(self, effects: list[Effect], records: list[Record]) -> None:
+        for effect in effects:
+            records.append(effect)
+            match effect:
+                case Submit(order=order):
+                    self._report(self.venue.submit(order), records)
+                case Cancel(order_id=identity, time=time):
+                    self._report(self.venue.cancel(identity, time), records)

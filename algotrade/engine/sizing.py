@@ -1,0 +1,114 @@
+"""How much to trade: from a target exposure to a quantity, at the moment the fill price is known.
+
+P is the slipped price, E = cash + position x P the equity, x the target exposure.
+
+* Increasing the exposure: q = (|x| E - |position| P) / (P (1 + fee)), so that what is paid, fee included, comes from
+  equity: all-in from flat buys cash / (P (1 + fee)).
+* Reducing it: to |x| E / P.
+* Crossing zero: close, book it, then open from flat with what is left.
+
+Where the instrument's step is known, quantities are rounded down; a close always takes the whole position.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from algotrade.engine._jit import scalar
+from algotrade.engine.account import cash_after, equity_at
+from algotrade.engine.fills import fee_of, slipped_price
+from algotrade.engine.orders import BELOW_MIN_NOTIONAL, BELOW_MIN_QUANTITY, NOTHING_TO_TRADE
+
+REFUSALS: Final = ("", NOTHING_TO_TRADE, BELOW_MIN_QUANTITY, BELOW_MIN_NOTIONAL)
+STEP_TOLERANCE: Final = 1e-9  # of a step: so that 0.3 of a step of 0.1 is three steps, in spite of binary fractions
+
+
+class Terms(NamedTuple):
+    """Costs and legal sizes of one market, as plain floats; 0 where unknown (no limit)."""
+
+    fee_rate: float
+    slippage_rate: float
+    quantity_step: float = 0.0
+    min_quantity: float = 0.0
+    min_notional: float = 0.0
+
+
+@scalar
+def target_changed(previous: float, target: float) -> bool:
+    """Whether a target asks for a trade: only when it differs from the last one; drift alone never does."""
+    return target != previous
+
+
+@scalar
+def round_down(quantity: float, step: float) -> float:
+    """Largest multiple of `step` that is not above `quantity` (which is not negative); step 0 leaves it as it is."""
+    if step <= 0.0:
+        return quantity
+    return math.floor(quantity / step + STEP_TOLERANCE) * step
+
+
+@scalar
+def side_of_target(target: float, cash: float, position: float, price: float) -> int:
+    """+1 to buy, -1 to sell, 0 if the position is already what the target means at `price`.
+
+    A position on the wrong side of zero is always closed; ruin (no equity) allows nothing but closing.
+    """
+    equity = equity_at(cash, position, price)
+    wanted = target * equity / price if equity > 0.0 else 0.0
+    if wanted > position:
+        return 1
+    if wanted < position:
+        return -1
+    return 0
+
+
+@scalar
+def quantity_for_target(target: float, cash: float, position: float, side: int, price: float, terms: Terms) -> float:
+    """Quantity (base units, not negative) that moves `position` to the target exposure.
+
+    Args:
+        target: exposure wanted, fraction of equity, negative for short.
+        cash: quote units.
+        position: base units held, negative when short.
+        side: of the order, from `side_of_target`.
+        price: the slipped price P at which the order fills.
+        terms: fee rate and quantity step.
+    """
+    held = abs(position)
+    equity = equity_at(cash, position, price)
+    reducing = position * side < 0.0
+    if not reducing:
+        increase = (abs(target) * equity - held * price) / (price * (1.0 + terms.fee_rate))
+        return round_down(max(increase, 0.0), terms.quantity_step)
+    if target * position > 0.0:
+        kept = abs(target) * equity / price
+        return round_down(max(held - kept, 0.0), terms.quantity_step)
+    if target == 0.0 or equity <= 0.0:
+        return held
+    fee = fee_of(held, price, terms.fee_rate)
+    left = cash_after(cash, side, held, price, fee)
+    opening = abs(target) * left / (price * (1.0 + terms.fee_rate))
+    return held + round_down(max(opening, 0.0), terms.quantity_step)
+
+
+@scalar
+def refusal_of(quantity: float, price: float, terms: Terms) -> int:
+    """0 if an order of this size is legal, else an index into REFUSALS; a close below the minimum is refused too."""
+    if quantity <= 0.0:
+        return 1
+    if quantity < terms.min_quantity * (1.0 - STEP_TOLERANCE):
+        return 2
+    if quantity * price < terms.min_notional * (1.0 - STEP_TOLERANCE):
+        return 3
+    return 0
+
+
+@scalar
+def market_fill(target: float, cash: float, position: float, open_: float, terms: Terms) -> tuple[int, float, float]:
+    """Side, quantity and price of a market order for a target exposure that fills at `open_`; side 0 for none."""
+    side = side_of_target(target, cash, position, open_)
+    if side == 0:
+        return 0, 0.0, open_
+    price = slipped_price(open_, side, terms.slippage_rate)
+    return side, quantity_for_target(target, cash, position, side, price, terms), price

@@ -1,0 +1,64 @@
+"""From the record of a session to a Result: what a backtest's event loop and a live journal have in common."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+
+from algotrade.engine.events import CandleClosed, Decided, Denied, OrderFilled, OrderRejected
+from algotrade.engine.fills import Costs
+from algotrade.engine.session import Record
+from algotrade.evaluate.result import Fills, Rejection, Result
+from algotrade.market.candles import candle_table
+
+
+class Recording:
+    """Collects the records of one symbol, in order, and makes a Result of them."""
+
+    def __init__(self) -> None:
+        self._candles: tuple[array[float], ...] = tuple(array("d") for _ in range(6))
+        self._equity = array("d")
+        self._fills: tuple[array[int] | array[float], ...] = tuple(array(code) for code in "qqddd")
+        self._rejections: list[Rejection] = []
+
+    def add(self, record: Record) -> None:
+        """Take the next record; kinds that do not matter here are passed over."""
+        match record:
+            case CandleClosed():
+                for column, value in zip(self._candles, record[1:], strict=True):
+                    column.append(value)
+            case Decided(equity=equity):
+                self._equity.append(equity)
+            case OrderFilled(side=side, quantity=quantity, price=price, fee=fee):
+                for column, value in zip(
+                    self._fills, (self._bar(record.time), side, quantity, price, fee), strict=True
+                ):
+                    column.append(value)
+            case OrderRejected(time=time, reason=reason):
+                self._rejections.append(Rejection(time, reason))
+            case Denied(order=order, reason=reason):
+                self._rejections.append(Rejection(order.time, reason))
+
+    def _bar(self, time: int) -> int:
+        """Row of the bar in which a fill happened: the one that is still open, or the last closed one."""
+        closed = self._candles[0]
+        return len(closed) - 1 if len(closed) and closed[-1] >= time else len(closed)
+
+    def result(self, *, cash: float, costs: Costs, timeframe: str, calendar: str = "24/7") -> Result:
+        """What was recorded so far; fills in a bar that has not closed yet are left out."""
+        bars = len(self._equity)
+        time, *prices = (np.array(column)[:bars] for column in self._candles)
+        columns = [np.array(column) for column in self._fills]
+        inside = columns[0] < bars
+        return Result(
+            candles=candle_table(time.astype(np.int64), prices),
+            signals=None,
+            equity_values=np.array(self._equity, np.float64),
+            filled=Fills(*(column[inside] for column in columns)),
+            rejections=tuple(self._rejections),
+            cash=cash,
+            costs=costs,
+            timeframe=timeframe,
+            calendar=calendar,
+        )

@@ -1,0 +1,104 @@
+"""The vectorised kind of strategy: signals for all bars at once.
+
+A signal is a target exposure: the fraction of equity to hold, 1 long, 0 flat, -1 short, known at the close of its bar
+and filled from the open of the next. It is a level, not an edge: a missed bar or a restart repairs itself.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from algotrade.engine.events import CandleClosed
+from algotrade.errors import FixCommand, FixStrategy
+from algotrade.market.candles import Floats, iso, times_ms
+from algotrade.strategy.base import Strategy, on, own_errors
+
+
+class Bounds(NamedTuple):
+    """What a target exposure may be: at most `leverage` in size, below zero only where shorts are allowed."""
+
+    leverage: float = 1.0
+    allow_short: bool = False
+
+
+class SignalStrategy(Strategy):
+    """A strategy that computes its signals from a table of candles.
+
+    Write `generate_signals`. It is called once over all candles in a backtest, and over the last `warmup` candles at
+    every closed bar in live trading; the checks prove that both give the same signal.
+    """
+
+    bounds: Bounds = Bounds()
+
+    def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
+        """Signals for every candle.
+
+        Args:
+            candles: index `time` (UTC, bar open), float64 columns open, high, low, close, volume; closed bars only.
+
+        Returns:
+            A DataFrame with the same index and a column `signal`; further columns are kept as indicators for charts.
+        """
+        raise FixStrategy(f"{type(self).__name__} must define generate_signals(self, candles)")
+
+    @on("candles")
+    def follow_signal(self, candle: CandleClosed) -> None:
+        """Aim at the newest bar's signal, computed from the candles in the history."""
+        self.target(exposure=float(targets_of(self.signals(self.candles()))[-1]))
+
+    def signals(self, candles: pd.DataFrame) -> pd.DataFrame:
+        """`generate_signals`, with its answer checked.
+
+        Raises:
+            FixStrategy: it raised, or its answer is not a table of signals; with the bar's time.
+            FixCommand: a short signal where shorts are not allowed.
+        """
+        with own_errors(self):
+            signals = self.generate_signals(candles)
+        check_signals(self, signals, candles)
+        return signals
+
+
+def check_signals(strategy: SignalStrategy, signals: pd.DataFrame, candles: pd.DataFrame) -> None:
+    """Say what is wrong with a table of signals, and at which bar."""
+    name = strategy.name()
+    if not isinstance(signals, pd.DataFrame) or "signal" not in signals.columns:
+        given = ", ".join(map(str, signals.columns)) if isinstance(signals, pd.DataFrame) else type(signals).__name__
+        raise FixStrategy(f"{name}: generate_signals must return a table with a column 'signal', given {given}")
+    if not signals.index.equals(candles.index):
+        raise FixStrategy(
+            f"{name}: the signals need the index of the candles ({len(candles)} bars), given {len(signals)} rows"
+        )
+    try:
+        values = signals["signal"].to_numpy(np.float64)
+    except (TypeError, ValueError):
+        raise FixStrategy(f"{name}: signals are numbers, given {signals['signal'].dtype}") from None
+    times = times_ms(candles)
+    valid = np.flatnonzero(~np.isnan(values))
+    first = int(valid[0]) if len(valid) else len(values)
+    bad = np.flatnonzero(~np.isfinite(values[first:])) + first
+    if len(bad):
+        raise FixStrategy(f"{name}: the signal at {iso(int(times[bad[0]]))} is {values[bad[0]]}; NaN only comes first")
+    bounds = strategy.bounds
+    over = np.flatnonzero(np.abs(values[first:]) > bounds.leverage) + first
+    if len(over):
+        raise FixStrategy(
+            f"{name}: the signal at {iso(int(times[over[0]]))} is {values[over[0]]}, outside the leverage of"
+            f" {bounds.leverage}"
+        )
+    short = np.flatnonzero(values[first:] < 0) + first
+    if len(short) and not bounds.allow_short:
+        raise FixCommand(
+            f"{name} wants to be short at {iso(int(times[short[0]]))}, which a spot market cannot do; to simulate it"
+            " all the same add --allow-short",
+            hint=f"algotrade backtest --strategy {name} --allow-short",
+        )
+
+
+def targets_of(signals: pd.DataFrame) -> Floats:
+    """Target exposure per bar, float64, shape (bars,): the signal column, flat before its first value."""
+    values = signals["signal"].to_numpy(np.float64)
+    return np.where(np.isnan(values), 0.0, values)
