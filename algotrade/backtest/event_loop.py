@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from algotrade.backtest.terms import Setup
+from algotrade.backtest.setup import Setup
 from algotrade.engine.account import View
 from algotrade.engine.engine import Decider, Engine
 from algotrade.engine.events import BarOpened, CandleClosed, Event, MarketEvent, Request, TargetRequest

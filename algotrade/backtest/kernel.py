@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from algotrade.backtest.terms import Setup
+from algotrade.backtest.setup import Setup
 from algotrade.engine._jit import compiled
 from algotrade.engine.account import cash_after, equity_at, position_after
 from algotrade.engine.fills import fee_of

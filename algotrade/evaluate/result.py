@@ -14,7 +14,7 @@ import pandas as pd
 from algotrade.engine.fills import Costs
 from algotrade.evaluate.round_trips import round_trip_table
 from algotrade.evaluate.summary import summarize
-from algotrade.market.candles import Floats, Times, times_ms
+from algotrade.market.candles import Floats, Times, times_ms, utc_index
 
 
 class Fills(NamedTuple):
@@ -30,7 +30,7 @@ class Fills(NamedTuple):
         """As a DataFrame: time (UTC), side ("buy" or "sell"), quantity, price, fee."""
         return pd.DataFrame(
             {
-                "time": pd.DatetimeIndex(times[self.bar].view("datetime64[ms]")).tz_localize("UTC"),
+                "time": utc_index(times[self.bar]),
                 "side": np.where(self.side > 0, "buy", "sell"),
                 "quantity": self.quantity,
                 "price": self.price,

@@ -47,9 +47,14 @@ def candle_table(time_ms: Times, columns: Any) -> pd.DataFrame:
         time_ms: int64, shape (n,), milliseconds since the epoch.
         columns: float64, five arrays of shape (n,) in the order of COLUMNS, or an array of shape (5, n).
     """
-    index = pd.DatetimeIndex(np.asarray(time_ms, np.int64).view("datetime64[ms]"), name="time").tz_localize("UTC")
+    index = utc_index(np.asarray(time_ms, np.int64)).rename("time")
     data = {name: np.asarray(values, np.float64) for name, values in zip(COLUMNS, columns, strict=True)}
     return pd.DataFrame(data, index=index, copy=False)
+
+
+def utc_index(time_ms: Times) -> pd.DatetimeIndex:
+    """Milliseconds since the epoch as times in UTC, datetime64[ms, UTC]; the smallest int64 is "no time" (NaT)."""
+    return pd.DatetimeIndex(time_ms.view("datetime64[ms]")).tz_localize("UTC")
 
 
 def empty_candles() -> pd.DataFrame:
