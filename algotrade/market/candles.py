@@ -121,8 +121,11 @@ def find_gaps(times: Times, timeframe: str) -> list[Gap]:
     jumps = np.diff(times)
     at = np.flatnonzero(jumps > step)
     return [
-        Gap(int(times[i]) + step, int(times[i]) + int(jumps[i] // step - (jumps[i] % step == 0)) * step,
-            int(-(-jumps[i] // step)) - 1)
+        Gap(
+            int(times[i]) + step,
+            int(times[i]) + int(jumps[i] // step - (jumps[i] % step == 0)) * step,
+            int(-(-jumps[i] // step)) - 1,
+        )
         for i in at
     ]
 
