@@ -10,12 +10,13 @@ import pandas as pd
 from algotrade.backtest.setup import Setup
 from algotrade.engine.account import View
 from algotrade.engine.engine import Decider, Engine
-from algotrade.engine.events import BarOpened, CandleClosed, Event, MarketEvent, Request, TargetRequest
+from algotrade.engine.events import BarOpened, CandleClosed, Event, MarketEvent, Request, StrategyStopped, TargetRequest
 from algotrade.engine.matching import SimulatedVenue
 from algotrade.engine.session import SimulatedSession
+from algotrade.errors import FixStrategy
 from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
-from algotrade.market.candles import COLUMNS, Floats, times_ms
+from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
 
 
 class KnownTargets:
@@ -51,10 +52,15 @@ def run_event_loop(candles: pd.DataFrame, strategy: Decider, setup: Setup) -> Re
         candles: closed candles.
         strategy: decides at every event; `KnownTargets` for signals that are already computed.
         setup: cash, costs, market, limits.
+
+    Raises:
+        FixStrategy: the strategy's code raised; with the bar's time and the line of code.
     """
     session = new_session(strategy, setup)
     recording = Recording()
     for event in market_events(setup.instrument.symbol, candles):
         for record in session.process(event):
+            if isinstance(record, StrategyStopped):
+                raise FixStrategy(f"at {iso(record.time)}: {record.message}")
             recording.add(record)
     return recording.result(cash=setup.cash, costs=setup.costs, timeframe=setup.timeframe, calendar=setup.calendar)

@@ -6,6 +6,8 @@ strategy wants. The strategy sees a bar only when it is closed.
 
 When a target trades: when it differs from the one before, or when the order of its last change was cancelled from
 outside. An order that was refused is an answer: it is not sent again until the target changes.
+
+A strategy whose code raises is stopped: an effect says so, and from then on it is asked nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from algotrade.engine.account import Account, View
 from algotrade.engine.events import (
     HOLD,
     REFUSED,
+    STOPPED,
     TRADE,
     BarOpened,
     Cancel,
@@ -34,6 +37,7 @@ from algotrade.engine.events import (
     OrderRejected,
     OrderRequest,
     Request,
+    StrategyStopped,
     Submit,
     TargetRequest,
     TimerStruck,
@@ -42,6 +46,7 @@ from algotrade.engine.events import (
 from algotrade.engine.orders import DONE, WORKING, ImpossibleTransition, Order, Status, next_status, order_id
 from algotrade.engine.risk import Limits, RiskGate
 from algotrade.engine.sizing import target_changed
+from algotrade.errors import AlgotradeError
 
 
 class Decider(Protocol):
@@ -72,6 +77,7 @@ class Engine:
         self.account = Account(cash)
         self.orders: dict[str, Tracked] = {}
         self.targets: dict[str, float] = {}
+        self.stopped = False
         self._last_change: dict[str, str] = {}
         self._strategy = strategy
         self._gate = RiskGate(limits or Limits())
@@ -110,7 +116,7 @@ class Engine:
         self.account.mark(candle.symbol, candle.close)
         self._gate.begin_bar(candle.time, self.account.equity())
         effects = self._ask(candle, candle.symbol, candle.time)
-        action = HOLD
+        action = STOPPED if self.stopped else HOLD
         if any(isinstance(effect, Submit) for effect in effects):
             action = TRADE
         elif any(isinstance(effect, Denied) for effect in effects):
@@ -121,7 +127,13 @@ class Engine:
         return [*effects, decided]
 
     def _ask(self, event: Event, symbol: str, time: int) -> list[Effect]:
-        requests = self._strategy.handle(event, self.account.view(symbol))
+        if self.stopped:
+            return []
+        try:
+            requests = self._strategy.handle(event, self.account.view(symbol))
+        except AlgotradeError as error:
+            self.stopped = True
+            return [StrategyStopped(symbol, time, error.message)]
         return [effect for request in requests for effect in self._answer(request, time)]
 
     def _answer(self, request: Request, time: int) -> list[Effect]:

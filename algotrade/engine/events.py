@@ -136,6 +136,14 @@ class Denied(NamedTuple):
     reason: str
 
 
+class StrategyStopped(NamedTuple):
+    """The strategy's own code raised: it is asked nothing any more; its position and orders stay as they are."""
+
+    symbol: str
+    time: int
+    message: str
+
+
 class Decided(NamedTuple):
     """Told after every closed candle: what is wanted, what was done about it, and the account marked at the close.
 
@@ -154,9 +162,10 @@ class Decided(NamedTuple):
 HOLD = "hold"
 TRADE = "trade"
 REFUSED = "refused"
+STOPPED = "stopped"
 
 MarketEvent = BarOpened | OpenRevised | CandleClosed | TradePrinted | TimerStruck
 OrderEvent = OrderAccepted | OrderFilled | OrderRejected | OrderCancelled
 Event = MarketEvent | OrderEvent
 Request = OrderRequest | TargetRequest | CancelRequest
-Effect = Submit | Cancel | Denied | Decided
+Effect = Submit | Cancel | Denied | StrategyStopped | Decided

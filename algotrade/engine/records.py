@@ -1,0 +1,69 @@
+"""Records as plain values and back: what a journal keeps of events and effects.
+
+A record is written as its class's name and a dict of its fields. NaN becomes null. Reading gives an equal record, so
+that a replay can compare what was written with what comes out now.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, get_args
+
+from algotrade.engine.events import CandleClosed, Denied, Event, MarketEvent, Submit
+from algotrade.engine.orders import Order, OrderType
+from algotrade.engine.session import Record
+from algotrade.errors import FixData
+
+KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Record)}
+EVENT_NAMES: Final = frozenset(kind.__name__ for kind in get_args(Event))
+MARKET_NAMES: Final = frozenset(kind.__name__ for kind in get_args(MarketEvent))
+MAY_BE_NAN: Final = frozenset({"exposure"})
+
+
+def name_of(record: Record) -> str:
+    """The record's kind, as it is written."""
+    return type(record).__name__
+
+
+def time_of(record: Record) -> int:
+    """Exchange time of a record, milliseconds."""
+    return record.order.time if isinstance(record, Submit | Denied) else record.time
+
+
+def encode(record: Record) -> dict[str, Any]:
+    """The record's fields as plain values; a nested order as a dict of its own."""
+    return {name: _plain(value) for name, value in record._asdict().items()}
+
+
+def decode(name: str, fields: dict[str, Any]) -> Record:
+    """The record that `encode` was given.
+
+    Raises:
+        FixData: no such record, or its fields are not those of that kind.
+    """
+    if name not in KINDS:
+        raise FixData(f"the journal holds a record of an unknown kind: '{name}'")
+    values = dict(fields)
+    if "order" in values:
+        order = dict(values["order"])
+        order["order_type"] = OrderType(order["order_type"])
+        values["order"] = Order(**order)
+    for field in MAY_BE_NAN & values.keys():
+        values[field] = math.nan if values[field] is None else values[field]
+    try:
+        record: Record = KINDS[name](**values)
+    except TypeError as error:
+        raise FixData(f"the journal's record {name} cannot be read: {error}") from None
+    return record
+
+
+def candle_of(row: Any, symbol: str) -> CandleClosed:
+    """A closed candle from a row [time, open, high, low, close, volume]."""
+    time, *values = row
+    return CandleClosed(symbol, int(time), *(float(value) for value in values))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Order):
+        return {**value._asdict(), "order_type": str(value.order_type)}
+    return None if isinstance(value, float) and math.isnan(value) else value
