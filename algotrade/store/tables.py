@@ -1,0 +1,122 @@
+"""The tables. Rows are the truth: anyone's SQL can read them, `candle_view` without a join.
+
+Times are integer milliseconds since the epoch, UTC: in SQLite `datetime(time / 1000, 'unixepoch')` makes them readable.
+A change here needs a revision in migrations/versions and a new SCHEMA; a test compares the two ways to the schema.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.dml import Insert
+
+SCHEMA: Final = "0001"  # revisions are numbered, so that older and newer can be told apart as text
+BASE: Final = "0000"
+
+metadata: Final = MetaData()
+
+revision: Final = Table(
+    "algotrade_schema",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="algotrade_schema_pkc"),
+)
+
+series: Final = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("exchange", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    UniqueConstraint("exchange", "symbol", "timeframe", "origin", name="series_key"),
+)
+
+candles: Final = Table(
+    "candles",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("open", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("close", Double, nullable=False),
+    Column("volume", Double, nullable=False),
+    PrimaryKeyConstraint("series_id", "time", name="candles_key"),
+    sqlite_with_rowid=False,
+)
+
+CANDLE_VIEW: Final = """\
+CREATE VIEW candle_view AS
+SELECT exchange, symbol, timeframe, origin, time, open, high, low, close, volume
+FROM candles JOIN series ON series.id = candles.series_id"""
+
+
+@event.listens_for(metadata, "after_create")
+def _create_view(_metadata: MetaData, connection: Connection, **_options: Any) -> None:
+    connection.exec_driver_sql(CANDLE_VIEW)
+
+
+markets: Final = Table(
+    "markets",
+    metadata,
+    Column("exchange", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("quantity_step", Double, nullable=False),
+    Column("price_tick", Double, nullable=False),
+    Column("min_quantity", Double, nullable=False),
+    Column("min_notional", Double, nullable=False),
+    Column("taker_fee", Double),
+    Column("maker_fee", Double),
+    Column("can_short", Boolean, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol", name="markets_key"),
+)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_ms", BigInteger, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("final_equity", Double),
+    Column("document", Text, nullable=False),
+)
+
+checks: Final = Table(
+    "checks",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+
+def upsert(table: Table) -> Insert:
+    """INSERT that takes the new values where the key exists: the one statement that databases spell differently."""
+    keys = list(table.primary_key.columns)
+    statement = sqlite.insert(table)
+    values: dict[Any, Any] = {
+        column.name: statement.excluded[column.name] for column in table.columns if column not in set(keys)
+    }
+    return statement.on_conflict_do_update(index_elements=keys, set_=values)
