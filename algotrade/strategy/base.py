@@ -103,7 +103,7 @@ class Strategy:
     @classmethod
     def name(cls) -> str:
         """The class name as a command line writes it: SmaCross is "sma_cross"."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+        return snake_case(cls.__name__)
 
     @classmethod
     def idea(cls) -> str:
@@ -184,6 +184,11 @@ class Strategy:
             with own_errors(self):
                 getattr(self, method)(event)
         return self._requests
+
+
+def snake_case(class_name: str) -> str:
+    """SmaCross as "sma_cross", RSIReversion as "rsi_reversion"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
 
 
 @contextmanager
