@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
+
+from algotrade.errors import FixCommand
+
+SYMBOL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(/[A-Za-z0-9][A-Za-z0-9.-]*)?(:[A-Za-z0-9][A-Za-z0-9.-]*)?")
+LONGEST_SYMBOL: Final = 40
 
 
 class Instrument(NamedTuple):
@@ -37,3 +43,17 @@ class Instrument(NamedTuple):
     def quote(self) -> str:
         """The currency that pays, "USD"."""
         return self.symbol.split("/")[-1].split(":")[0]
+
+
+def validate_symbol(symbol: str) -> str:
+    """The symbol itself, if it is written as one: "BTC/USD", "BTC/USDT:USDT", "BRK.B".
+
+    A symbol from outside goes into messages and names; nothing that could be a path or a terminal code gets past.
+
+    Raises:
+        FixCommand: it is not.
+    """
+    if len(symbol) > LONGEST_SYMBOL or SYMBOL.fullmatch(symbol) is None:
+        given = repr(symbol[:LONGEST_SYMBOL]) + ("..." if len(symbol) > LONGEST_SYMBOL else "")
+        raise FixCommand(f"{given} is not a symbol like BTC/USD", hint="algotrade list markets")
+    return symbol

@@ -64,6 +64,15 @@ candles: Final = Table(
     sqlite_with_rowid=False,
 )
 
+coverage: Final = Table(
+    "coverage",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    PrimaryKeyConstraint("series_id", "start", name="coverage_key"),
+)
+
 CANDLE_VIEW: Final = """\
 CREATE VIEW candle_view AS
 SELECT exchange, symbol, timeframe, origin, time, open, high, low, close, volume

@@ -1,4 +1,4 @@
-"""The first schema: candles by series, markets, runs, verdicts of checks.
+"""The first schema: candles by series, what was asked for, markets, runs, verdicts of checks.
 
 A revision is history: it repeats the tables instead of importing them, because those will move on.
 """
@@ -32,6 +32,13 @@ def upgrade() -> None:
         sa.Column("volume", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("series_id", "time", name="candles_key"),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "coverage",
+        sa.Column("series_id", sa.Integer, sa.ForeignKey("series.id"), nullable=False),
+        sa.Column("start", sa.BigInteger, nullable=False),
+        sa.Column("end", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("series_id", "start", name="coverage_key"),
     )
     op.execute(
         "CREATE VIEW candle_view AS\n"

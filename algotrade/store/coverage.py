@@ -1,0 +1,49 @@
+"""What has been asked of an exchange, so that the same is not asked twice.
+
+A span is covered when the exchange has answered for all of it: a bar missing inside is one that it does not have.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, select
+
+from algotrade.market.candles import SeriesKey
+from algotrade.store.database import Database
+from algotrade.store.tables import coverage, series
+
+
+def read_coverage(database: Database, key: SeriesKey) -> list[tuple[int, int]]:
+    """Covered spans of a series in rising order: bar open times from the first up to, not including, the second."""
+    statement = select(coverage.c.start, coverage.c.end).join(series, series.c.id == coverage.c.series_id)
+    with database.reading() as connection:
+        rows = connection.execute(statement.where(_is(key)).order_by(coverage.c.start))
+        return [(row.start, row.end) for row in rows]
+
+
+def add_coverage(database: Database, key: SeriesKey, start: int, end: int) -> None:
+    """Remember that a span was asked for, joined with those it touches.
+
+    Args:
+        database: the store.
+        key: the series; nothing is remembered of one without a candle, so that it is asked for again.
+        start: the first bar's open time in milliseconds.
+        end: where the span ends; a bar that opens then is not in it.
+    """
+    with database.writing() as connection:
+        series_id = connection.execute(select(series.c.id).where(_is(key))).scalar_one_or_none()
+        if series_id is None or end <= start:
+            return
+        touching = and_(coverage.c.series_id == series_id, coverage.c.start <= end, coverage.c.end >= start)
+        spans = connection.execute(select(coverage.c.start, coverage.c.end).where(touching)).all()
+        connection.execute(coverage.delete().where(touching))
+        connection.execute(
+            coverage.insert().values(
+                series_id=series_id,
+                start=min([start, *(span.start for span in spans)]),
+                end=max([end, *(span.end for span in spans)]),
+            )
+        )
+
+
+def _is(key: SeriesKey) -> ColumnElement[bool]:
+    return and_(*(series.c[name] == value for name, value in key._asdict().items()))
