@@ -80,8 +80,8 @@ class Engine:
         self.stopped = False
         self._last_change: dict[str, str] = {}
         self._strategy = strategy
-        self._gate = RiskGate(limits or Limits())
-        self._orders_at = (0, 0)
+        self._gate = RiskGate(limits or Limits(), cash)
+        self._orders_made = 0
 
     def process(self, event: Event) -> list[Effect]:
         """Take one event in; return what is to be done, in order."""
@@ -139,7 +139,8 @@ class Engine:
     def _answer(self, request: Request, time: int) -> list[Effect]:
         match request:
             case CancelRequest(order_id=identity):
-                return [Cancel(identity, time)] if identity in self.orders else []
+                is_working = identity in self.orders and self.orders[identity].status in WORKING
+                return [Cancel(identity, time)] if is_working else []
             case TargetRequest(symbol=symbol, exposure=exposure):
                 return self._aim(symbol, exposure, time)
             case OrderRequest():
@@ -164,23 +165,27 @@ class Engine:
         replaced = [Cancel(last, time)] if last is not None and self.orders[last].status in WORKING else []
         order = Order(self._new_id(symbol, time), symbol, time, 0, exposure=exposure)
         sent = self._send(order)
+        if last is not None and self.orders[last].status in DONE:
+            del self.orders[last]
+        self._last_change.pop(symbol, None)
         if isinstance(sent, Submit):
-            if last is not None and self.orders[last].status in DONE:
-                del self.orders[last]
             self._last_change[symbol] = order.order_id
         return [*replaced, sent]
 
     def _send(self, order: Order) -> Effect:
-        reason = self._gate.denial_of(order, self.account)
+        replaced = self._last_change.get(order.symbol) if order.exposure is not None else None
+        beside = [
+            other for other in self.working_orders() if other.symbol == order.symbol and other.order_id != replaced
+        ]
+        reason = self._gate.denial_of(order, self.account, beside)
         if reason:
             return Denied(order, reason)
         self.orders[order.order_id] = Tracked(order, Status.SUBMITTED)
         return Submit(order)
 
     def _new_id(self, symbol: str, time: int) -> str:
-        at, number = self._orders_at
-        self._orders_at = (time, number + 1 if at == time else 1)
-        return order_id(symbol, time, self._orders_at[1])
+        self._orders_made += 1
+        return order_id(symbol, time, self._orders_made)
 
     def _move(self, identity: str, happened: str) -> None:
         if identity not in self.orders:

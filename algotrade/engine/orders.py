@@ -91,5 +91,5 @@ def next_status(status: Status, happened: str) -> Status:
 
 
 def order_id(symbol: str, time: int, number: int) -> str:
-    """Deterministic id of the `number`-th order decided at the bar of `time`: the same decision has the same id."""
+    """Deterministic id of a session's `number`-th order, decided at `time`: the same decision has the same id."""
     return f"{symbol}@{time}#{number}"

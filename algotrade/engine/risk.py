@@ -5,6 +5,7 @@ An order that only reduces a position always passes: a limit must never keep any
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from algotrade.engine.account import Account
@@ -24,7 +25,8 @@ class Limits(NamedTuple):
         max_order_notional: of one order, quote units, at the last price.
         max_position_notional: of the position after the order, quote units, at the last price.
         max_orders_per_day: orders in a UTC day.
-        max_daily_loss: quote units lost since the first equity seen in the UTC day; reached, only reducing orders pass.
+        max_daily_loss: quote units lost since the last equity of the UTC day before; reached, only reducing orders
+            pass until the day ends.
     """
 
     max_order_notional: float | None = None
@@ -38,31 +40,46 @@ class Limits(NamedTuple):
 
 
 class RiskGate:
-    """Denies orders that would break a limit, with the name of the limit as the reason."""
+    """Denies orders that would break a limit, with the name of the limit as the reason.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: upper bounds.
+        cash: account value before the first bar, quote units.
+    """
+
+    def __init__(self, limits: Limits, cash: float) -> None:
         self._limits = limits
         self._day = -1
         self._orders_today = 0
-        self._equity_at_start = 0.0
+        self._equity_at_start = cash
+        self._last_equity = cash
 
     def begin_bar(self, time: int, equity: float) -> None:
         """Note the account value at a bar; the first of a UTC day starts the day's counts."""
         day = time // UNIT_MS["d"]
         if day != self._day:
-            self._day, self._orders_today, self._equity_at_start = day, 0, equity
+            self._day, self._orders_today, self._equity_at_start = day, 0, self._last_equity
+        self._last_equity = equity
 
-    def denial_of(self, order: Order, account: Account) -> str:
-        """The reason why the order may not go out, or the empty string; a passed order is counted."""
-        reason = self._broken_limit(order, account)
+    def denial_of(self, order: Order, account: Account, working: Iterable[Order] = ()) -> str:
+        """The reason why the order may not go out, or the empty string; a passed order is counted.
+
+        Args:
+            order: that wants to go out.
+            account: as it is now.
+            working: orders for the same symbol that went out before and may still fill: they count as filled.
+        """
+        reason = self._broken_limit(order, account, working)
         if not reason:
             self._orders_today += 1
         return reason
 
-    def _broken_limit(self, order: Order, account: Account) -> str:
+    def _broken_limit(self, order: Order, account: Account, working: Iterable[Order]) -> str:
         limits = self._limits
         before = account.position(order.symbol)
-        after = position_wanted(order, account)
+        for earlier in working:
+            before = position_wanted(earlier, before, account)
+        after = position_wanted(order, before, account)
         if abs(after) <= abs(before) and after * before >= 0.0:
             return ""
         price = account.marks[order.symbol]
@@ -78,10 +95,10 @@ class RiskGate:
         return ""
 
 
-def position_wanted(order: Order, account: Account) -> float:
-    """Position in base units that the order aims at, at the last price and before costs."""
+def position_wanted(order: Order, position: float, account: Account) -> float:
+    """Position in base units that the order makes of `position`, at the last price and before costs."""
     price = account.marks[order.symbol]
     if order.exposure is not None:
         return order.exposure * account.equity() / price
     quantity = order.quantity if order.quantity is not None else (order.notional or 0.0) / price
-    return account.position(order.symbol) + order.side * quantity
+    return position + order.side * quantity

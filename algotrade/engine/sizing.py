@@ -12,7 +12,6 @@ Where the instrument's step is known, quantities are rounded down; a close alway
 
 from __future__ import annotations
 
-import math
 from typing import Final, NamedTuple
 
 from algotrade.engine._jit import scalar
@@ -42,10 +41,13 @@ def target_changed(previous: float, target: float) -> bool:
 
 @scalar
 def round_down(quantity: float, step: float) -> float:
-    """Largest multiple of `step` that is not above `quantity` (which is not negative); step 0 leaves it as it is."""
+    """Largest multiple of `step` that is not above `quantity` (which is not negative); step 0 leaves it as it is.
+
+    The whole part stays a float (`// 1.0`): as machine integers, more than 2**63 steps would overflow.
+    """
     if step <= 0.0:
         return quantity
-    return math.floor(quantity / step + STEP_TOLERANCE) * step
+    return (quantity / step + STEP_TOLERANCE) // 1.0 * step
 
 
 @scalar
