@@ -23,6 +23,15 @@ WORRYING_GAP_SHARE: Final = 0.01  # of the bars
 VERDICTS: Final = {True: ("passed", "green"), False: ("FAILED", "bold red"), None: ("not run", "yellow")}
 
 
+class Verdict(NamedTuple):
+    """A check and what came of it; `passed` is None where it did not run."""
+
+    check: str
+    passed: bool | None
+    covered: str
+    detail: str
+
+
 class Metric(NamedTuple):
     """A line of the portfolio table: the key in `summary`, its label, and how its figure reads."""
 
@@ -74,38 +83,51 @@ def run_page(
     return [*parts, Group(heading("See more"), pairs(see_more))] if see_more else parts
 
 
-def title(document: Document) -> Text:
+def title(document: Document) -> str:
     """Which strategy on what; says SIMULATED where the market is not real."""
     data = document["data"]
-    name = f"{document['strategy']['name']} on {data['symbol']} {data['timeframe']}"
-    text = Text(fmt.plain(name), style="bold")
-    return text.append("  SIMULATED MARKET", style="bold yellow") if data["simulated"] else text
+    name = fmt.plain(f"{document['strategy']['name']} on {data['symbol']} {data['timeframe']}")
+    return f"{name} - SIMULATED MARKET" if data["simulated"] else name
 
 
 def what_was_run(document: Document) -> Group:
     """Strategy, data, costs: all that a reader needs to know what the figures are about."""
+    style = "bold yellow" if document["data"]["simulated"] else "bold"
+    return Group(Text(title(document), style=style), pairs(conditions(document)))
+
+
+def conditions(document: Document) -> list[tuple[str, str]]:
+    """What was run, as names and their values."""
     data, costs, strategy = document["data"], document["costs"], document["strategy"]
-    bars = f"{fmt.count(data['bars'])} bars, {_gaps(data['gaps'])}"
-    rows = [
+    missing = f"{fmt.count(data['gaps'])} missing" if data["gaps"] else "none missing"
+    return [
         ("Strategy", fmt.plain(strategy["name"])),
         ("Parameters", fmt.parameters(strategy["parameters"]) or "none"),
         ("Data", fmt.plain(f"{data['exchange']} {data['symbol']} {data['timeframe']}, origin {data['origin']}")),
-        ("Span", f"{fmt.span(data['start'], data['end'])}, {bars}"),
+        ("Span", f"{fmt.span(data['start'], data['end'])}, {fmt.count(data['bars'])} bars, {missing}"),
         ("Cash", fmt.money(costs["cash"], currency(document))),
         ("Costs", f"fee {fmt.rate(costs['fee_rate'])}, slippage {fmt.rate(costs['slippage_rate'])}"),
         ("Run", fmt.plain(document.get("run") or "not kept")),
     ]
-    return Group(title(document), pairs(rows))
 
 
 def portfolio_table(document: Document) -> Group:
-    """Portfolio evaluation: the strategy beside buying at the first bar and holding."""
+    """Portfolio evaluation: the strategy beside buying at the first chance and holding."""
+    columns = [left("metric"), right("strategy"), right("buy & hold")]
+    return table(portfolio_title(document), columns, portfolio_rows(document))
+
+
+def portfolio_title(document: Document) -> str:
+    """Names the currency that amounts are in."""
+    unit = currency(document)
+    return f"Portfolio evaluation ({unit})" if unit else "Portfolio evaluation"
+
+
+def portfolio_rows(document: Document) -> list[tuple[str, str, str]]:
+    """Metric, the strategy's figure, and the figure of buying and holding where the document has it."""
     summary = document["summary"]
     held = {"total_return": summary.get("buy_and_hold_return"), **document.get("buy_and_hold", {})}
-    rows = [(label, text(summary.get(key)), text(held[key]) if key in held else "") for key, label, text in METRICS]
-    unit = f" ({currency(document)})" if currency(document) else ""
-    columns = [left("metric"), right("strategy"), right("buy & hold")]
-    return table(f"Portfolio evaluation{unit}", columns, rows)
+    return [(label, text(summary.get(key)), text(held[key]) if key in held else "") for key, label, text in METRICS]
 
 
 def trade_table(document: Document, *, all_round_trips: bool = False) -> Group:
@@ -123,50 +145,60 @@ def trade_table(document: Document, *, all_round_trips: bool = False) -> Group:
 
 def checks_table(document: Document) -> Group:
     """Each check with its verdict, how much it covered, and what it found."""
-    rows = [
-        (_check_name(name), Text(*VERDICTS[check["passed"]]), _covered(check), fmt.plain(check.get("detail") or ""))
+    rows = [(name, Text(*VERDICTS[passed]), covered, detail) for name, passed, covered, detail in verdicts(document)]
+    return table("Checks", [left("check"), left("verdict"), left("covered"), left("detail")], rows)
+
+
+def verdicts(document: Document) -> list[Verdict]:
+    """Every check of the document, in its order."""
+    return [
+        Verdict(
+            check=fmt.plain(name).replace("_", "-"),
+            passed=check["passed"],
+            covered=fmt.plain(check.get("covered") or ""),
+            detail=fmt.plain(check.get("detail") or ""),
+        )
         for name, check in document["checks"].items()
     ]
-    return table("Checks", [left("check"), left("verdict"), left("covered"), left("detail")], rows)
 
 
 def failed_checks(document: Document) -> list[RenderableType]:
     """What stands above the figures when they cannot be believed."""
-    lines = [
-        Text(f"CHECK FAILED: {_check_name(name)}: {fmt.plain(check.get('detail') or 'no detail')}", style="bold red")
-        for name, check in document["checks"].items()
-        if check["passed"] is False
+    lines = [Text(f"{sentence}", style="bold red") for sentence in accusations(document)]
+    return [*lines, Text("")] if lines else []
+
+
+def accusations(document: Document) -> list[str]:
+    """A sentence for every failed check, and what follows from it."""
+    failed = [
+        f"CHECK FAILED: {verdict.check}: {verdict.detail or 'no detail'}"
+        for verdict in verdicts(document)
+        if verdict.passed is False
     ]
-    return [*lines, Text("The figures below cannot be believed.\n", style="red")] if lines else []
+    return [*failed, "The figures below cannot be believed."] if failed else []
 
 
 def warnings(document: Document) -> list[RenderableType]:
-    """What weakens the figures without making them wrong: missing bars, and what the run itself says."""
+    """What weakens the figures without making them wrong, a line each."""
+    lines = [Text(f"warning: {sentence}", style="yellow") for sentence in cautions(document)]
+    return [Text(""), *lines] if lines else []
+
+
+def cautions(document: Document) -> list[str]:
+    """What the run itself warns of, missing bars, and a market that is not real."""
     data = document["data"]
     sentences = [fmt.plain(sentence) for sentence in document.get("warnings", ())]
     if data["gaps"] > WORRYING_GAP_SHARE * data["bars"]:
         sentences.append(f"{fmt.count(data['gaps'])} bars are missing beside the {fmt.count(data['bars'])} there are")
     if data["simulated"]:
         sentences.append("the market is SIMULATED: these figures say nothing about a real one")
-    return [Text(""), *(Text(f"warning: {text}", style="yellow") for text in sentences)] if sentences else []
+    return sentences
 
 
 def currency(document: Document) -> str:
     """The quote currency, "USD"; empty where the symbol names none."""
     symbol = str(document["data"]["symbol"])
     return fmt.plain(Instrument(symbol).quote) if "/" in symbol else ""
-
-
-def _gaps(missing: int) -> str:
-    return "none missing" if missing == 0 else f"{fmt.count(missing)} missing"
-
-
-def _check_name(name: str) -> str:
-    return fmt.plain(name).replace("_", "-")
-
-
-def _covered(check: Document) -> str:
-    return fmt.plain(check.get("covered") or "")
 
 
 def _trades_in_one_line(name: str, trips: Sequence[Document], note: str, *, abridged: bool = False) -> Group:
