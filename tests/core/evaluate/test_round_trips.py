@@ -1,0 +1,137 @@
+"""Fills in rows, the expected round trips beneath: a trader can check each on paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from algotrade.evaluate.result import Fills
+from algotrade.evaluate.round_trips import OpenPosition, closed_round_trips, open_position, round_trip_table
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+HOUR = 3_600_000
+TIMES = np.arange(100, dtype=np.int64) * HOUR
+
+
+def fills(*rows: tuple[int, str, float, float, float]) -> Fills:
+    """Rows of (bar, "buy" or "sell", quantity, price, fee)."""
+    bar, side, quantity, price, fee = zip(*rows, strict=True) if rows else ((),) * 5
+    return Fills(
+        np.array(bar, np.int64),
+        np.array([1 if name == "buy" else -1 for name in side], np.int64),
+        np.array(quantity, np.float64),
+        np.array(price, np.float64),
+        np.array(fee, np.float64),
+    )
+
+
+def test_a_long_round_trip():
+    table = round_trip_table(fills((3, "buy", 2, 100, 1), (8, "sell", 2, 110, 1.1)), TIMES)
+    assert table.to_dict("records") == [
+        {
+            "entry_time": pd.Timestamp("1970-01-01T03:00", tz="UTC"),
+            "entry_price": 100.0,
+            "exit_time": pd.Timestamp("1970-01-01T08:00", tz="UTC"),
+            "exit_price": 110.0,
+            "side": "long",
+            "quantity": 2.0,
+            "profit": pytest.approx(20 - 2.1),
+            "return": pytest.approx(17.9 / 201),
+            "bars": 5,
+            "fees": pytest.approx(2.1),
+            "exit_reason": "signal",
+        }
+    ]
+
+
+def test_a_short_round_trip_earns_when_the_price_falls():
+    (trip,) = round_trip_table(fills((3, "sell", 2, 100, 1), (8, "buy", 2, 90, 0.9)), TIMES).to_dict("records")
+    assert trip["side"] == "short"
+    assert (trip["entry_price"], trip["exit_price"]) == (100.0, 90.0)
+    assert trip["profit"] == pytest.approx(20 - 1.9)
+    assert trip["return"] == pytest.approx(18.1 / 201)
+
+
+def test_adding_and_partial_exits_belong_to_one_round_trip_with_average_prices():
+    given = fills(
+        (1, "buy", 1, 100, 1),
+        (2, "buy", 3, 120, 3),
+        (4, "sell", 1, 130, 1),
+        (5, "buy", 1, 110, 1),
+        (9, "sell", 4, 140, 4),
+    )
+    (trip,) = round_trip_table(given, TIMES).to_dict("records")
+    assert trip["quantity"] == 5
+    assert trip["entry_price"] == pytest.approx((100 + 360 + 110) / 5)
+    assert trip["exit_price"] == pytest.approx((130 + 560) / 5)
+    assert trip["fees"] == 10
+    assert trip["profit"] == pytest.approx(690 - 570 - 10)
+    assert trip["return"] == pytest.approx(110 / 575)
+    assert trip["bars"] == 8
+
+
+def test_a_fill_through_zero_closes_one_round_trip_and_opens_the_next():
+    given = fills((1, "buy", 2, 100, 2), (4, "sell", 6, 110, 9), (7, "buy", 4, 105, 4))
+    first, second = round_trip_table(given, TIMES).to_dict("records")
+    assert (first["side"], first["quantity"], first["exit_price"]) == ("long", 2, 110)
+    assert first["profit"] == pytest.approx(20 - 2 - 3)  # a third of the fee closes
+    assert (second["side"], second["quantity"], second["entry_price"]) == ("short", 4, 110)
+    assert second["profit"] == pytest.approx(20 - 6 - 4)  # two thirds open
+    assert second["entry_time"] == first["exit_time"]
+
+
+def test_a_round_trip_inside_one_bar_lasts_no_bars():
+    (trip,) = round_trip_table(fills((3, "buy", 1, 100, 0), (3, "sell", 1, 99, 0)), TIMES).to_dict("records")
+    assert trip["bars"] == 0
+    assert trip["profit"] == -1
+
+
+def test_flat_is_exact_for_quantities_that_binary_fractions_cannot_hold():
+    held = 0.1 + 0.2
+    trips = closed_round_trips(fills((1, "buy", 0.1, 1, 0), (2, "buy", 0.2, 1, 0), (3, "sell", held, 1, 0)))
+    assert trips.exit_bar.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    "given", [fills(), fills((1, "buy", 2, 100, 1)), fills((1, "buy", 2, 100, 1), (2, "sell", 1, 100, 1))]
+)
+def test_nothing_closed_is_an_empty_table_of_the_same_columns_and_kinds(given):
+    table = round_trip_table(given, TIMES)
+    one = round_trip_table(fills((1, "buy", 1, 1, 0), (2, "sell", 1, 1, 0)), TIMES)
+    assert len(table) == 0
+    assert list(table.columns) == list(one.columns)
+    assert table.dtypes.drop(["side", "exit_reason"]).equals(one.dtypes.drop(["side", "exit_reason"]))
+
+
+def test_an_open_position_is_no_closed_round_trip():
+    given = fills((1, "buy", 1, 100, 1), (2, "sell", 1, 110, 1), (5, "sell", 3, 120, 1))
+    assert len(round_trip_table(given, TIMES)) == 1
+    assert open_position(given) == OpenPosition("short", 3.0, 120.0, 5)
+
+
+def test_adding_moves_the_average_cost_of_an_open_position_and_closing_a_part_does_not():
+    bought = [(1, "buy", 1.0, 100.0, 0.0), (3, "buy", 3.0, 120.0, 0.0)]
+    assert open_position(fills(*bought)) == OpenPosition("long", 4.0, 115.0, 1)
+    assert open_position(fills(*bought, (5, "sell", 2, 300, 0))) == OpenPosition("long", 2.0, 115.0, 1)
+    assert open_position(fills(*bought, (5, "sell", 2, 300, 0), (6, "buy", 2, 125, 0))) == OpenPosition(
+        "long", 4.0, 120.0, 1
+    )
+
+
+def test_a_position_opened_through_zero_costs_the_price_of_that_fill():
+    assert open_position(fills((1, "buy", 2, 100, 1), (4, "sell", 3, 110, 1))) == OpenPosition("short", 1.0, 110.0, 4)
+
+
+@pytest.mark.parametrize("given", [fills(), fills((1, "buy", 2, 100, 1), (2, "sell", 2, 90, 1))])
+def test_flat_holds_no_position(given):
+    assert open_position(given) is None
+
+
+def test_the_fills_are_left_as_they_are():
+    given = fills((1, "buy", 2, 100, 2), (4, "sell", 6, 110, 9), (7, "buy", 4, 105, 4))
+    before = [column.copy() for column in given]
+    round_trip_table(given, TIMES)
+    open_position(given)
+    assert all((kept == column).all() for kept, column in zip(before, given, strict=True))
