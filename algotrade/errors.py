@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     TRY_LATER = 75
     REFUSED = 77
     INTERRUPTED = 130
+    PIPE_CLOSED = 141
     TERMINATED = 143
 
 
