@@ -1,0 +1,293 @@
+"""The checks that every backtest runs and live trading asks for: is what was tested what will be traded?
+
+* look-ahead: the signals computed from the bars up to t equal those computed from all bars, at every bar up to t.
+* warm-up: the signal at t computed from the last `warmup` bars, which is what live trading does, equals it too.
+* purity: the same candles give the same signals again, and are left as they were.
+* range: the signals lie within the leverage, and not below zero where shorts are not allowed.
+
+Equal means equal bit for bit. One check of a bar costs one run of the strategy, so they are made at the bars where the
+signal changes first and then at an even sample of the others, until a budget of CPU time is spent.
+
+They cannot see a future that does not come from the candles (a file, a date that somebody remembered), nor one that
+changes no signal on these candles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from algotrade.engine.account import View
+from algotrade.engine.events import CandleClosed
+from algotrade.errors import AlgotradeError
+from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
+from algotrade.strategy.base import DEFAULT_HISTORY, Strategy, own_errors
+from algotrade.strategy.signals import SignalStrategy, check_signals, targets_of
+from algotrade.strategy.verdicts import Check, Checks, Warmup, check_key
+
+__all__ = ["Budget", "Check", "Checks", "check_key", "check_strategy"]
+
+LEAST: Final = 10  # bars that look-ahead and warm-up are checked at, however small the budget
+FLAT: Final = View(cash=10_000.0, position=0.0, equity=10_000.0)  # what two runs of an event strategy are shown
+
+Spent = Callable[[], float]  # CPU seconds used so far, from any beginning
+
+
+class Budget(NamedTuple):
+    """How much to check: `seconds` of CPU time, or every bar whatever it costs."""
+
+    seconds: float = 1.0
+    full: bool = False
+
+
+def check_strategy(
+    strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, budget: Budget, spent: Spent
+) -> Checks:
+    """Check a strategy on the candles that it was backtested on.
+
+    Costs one run of the strategy over all candles, and the budget.
+
+    Args:
+        strategy: the very object that computed `signals`; what it kept from that run is part of what is checked.
+        candles: closed candles, shape (bars,).
+        signals: what `strategy.signals(candles)` gave; None for a strategy that answers events.
+        budget: half of it is for look-ahead, half for warm-up.
+        spent: CPU seconds used so far, for example `time.process_time`.
+    """
+    candles = candles[list(COLUMNS)]  # a strategy that writes on its input may have left columns of its own
+    if not isinstance(strategy, SignalStrategy) or signals is None:
+        return _check_event_strategy(strategy, candles, budget, spent)
+    subject = Subject(strategy, candles, targets_of(signals))
+    purity = _purity(subject)
+    start = spent()
+    half, whole = (math.inf, math.inf) if budget.full else (start + budget.seconds / 2, start + budget.seconds)
+    look_ahead = _look_ahead(subject, Clock(spent, half))
+    if look_ahead.passed:
+        warm_up, warmup = _warm_up(subject, Clock(spent, whole))
+    else:
+        unknown = Check(None, 0, len(candles), "not checked: the strategy looks ahead")
+        warm_up, warmup = unknown, strategy.warmup or _longest_parameter(strategy)
+    return Checks(look_ahead, warm_up, purity, _range(subject), warmup)
+
+
+class Clock(NamedTuple):
+    """When to stop checking."""
+
+    spent: Spent
+    until: float
+
+    def limit(self, bars: Iterable[int]) -> Iterator[int]:
+        """The bars, for as long as there is time, and at least LEAST of them."""
+        for count, bar in enumerate(bars):
+            if count >= LEAST and self.spent() >= self.until:
+                return
+            yield bar
+
+
+class Subject(NamedTuple):
+    """What is checked: a strategy, the candles, and the targets that all of them gave, shape (bars,)."""
+
+    strategy: SignalStrategy
+    candles: pd.DataFrame
+    targets: Floats
+
+    def time(self, bar: int) -> str:
+        """Open time of a bar."""
+        return iso(int(times_ms(self.candles.iloc[bar : bar + 1])[0]))
+
+    def fresh_strategy(self) -> SignalStrategy:
+        """A strategy of the same kind and parameters that has seen nothing."""
+        fresh = type(self.strategy)(**self.strategy.values)
+        fresh.bounds = self.strategy.bounds
+        fresh.begin(self.strategy.symbol, self.strategy.warmup)
+        return fresh
+
+    def run(self, strategy: SignalStrategy, first: int, last: int) -> Floats | str:
+        """Targets from the bars `first` to `last` (both inclusive) alone, or a sentence about what was raised."""
+        try:
+            return targets_of(strategy.signals(self.candles.iloc[first : last + 1]))
+        except AlgotradeError as error:
+            return f"from the {last - first + 1:,} bars up to {self.time(last)} alone: {error.message}"
+
+
+# ---- look-ahead -----------------------------------------------------------------------------------------------------
+def _look_ahead(subject: Subject, clock: Clock) -> Check:
+    total, covered = len(subject.targets), 0
+    for covered, bar in enumerate(clock.limit(bars_in_order(subject.targets)), 1):
+        problem = _later_bars_matter(subject, bar)
+        if problem:
+            return Check(False, covered, total, problem)
+    return Check(True, covered, total, "no signal depends on a later bar")
+
+
+def _later_bars_matter(subject: Subject, bar: int) -> str:
+    """How the signals up to `bar` change when no later bar is known; empty when they do not.
+
+    The strategy is a fresh one: it cannot know the later bars from an earlier run either.
+    """
+    targets = subject.run(subject.fresh_strategy(), 0, bar)
+    if isinstance(targets, str):
+        return targets
+    differing = np.flatnonzero(targets != subject.targets[: bar + 1])
+    if not len(differing):
+        return ""
+    first = int(differing[0])
+    return (
+        f"the signal at {subject.time(first)} is {subject.targets[first]} with all bars known,"
+        f" {targets[first]} when none after {subject.time(bar)} is"
+    )
+
+
+# ---- warm-up --------------------------------------------------------------------------------------------------------
+class Trial(NamedTuple):
+    """A warm-up that was tried: how many bars it held at, and the first at which it did not, if there is one."""
+
+    warmup: int
+    covered: int
+    bar: int | None = None
+    problem: str = ""
+
+
+def _warm_up(subject: Subject, clock: Clock) -> tuple[Check, Warmup]:
+    """The verdict, and the warm-up that live trading uses.
+
+    Only bars with more than `warmup` bars up to them say anything: before, the last `warmup` bars are all there are.
+    """
+    declared, bars = subject.strategy.warmup, len(subject.targets)
+    if declared == "all":
+        return Check(True, 0, 0, "declared: live trading keeps every bar since its first"), "all"
+    first = _longest_parameter(subject.strategy) if declared is None else max(1, declared)
+    if first >= bars:
+        return Check(None, 0, 0, f"not checked: {first:,} bars of warm-up, but only {bars:,} candles"), first
+    trial = _try_warmup(subject, clock, first)
+    last = _double_warmup(subject, clock, trial)
+    if declared is not None and trial.problem:
+        advice = f"warmup = {last.warmup} is enough" if not last.problem else 'declare warmup = "all"'
+        return Check(False, trial.covered, bars - first, f"{trial.problem}; {advice}"), first
+    if last.problem:
+        return Check(False, last.covered, bars - last.warmup, f'{last.problem}; declare warmup = "all"'), "all"
+    how = "found by trial" if declared is None else "as declared"
+    return Check(True, last.covered, bars - last.warmup, f"{last.warmup:,} bars are enough, {how}"), last.warmup
+
+
+def _double_warmup(subject: Subject, clock: Clock, trial: Trial) -> Trial:
+    """Twice the warm-up until it holds, or until there are too few candles to try it on."""
+    while trial.problem and 2 * trial.warmup < len(subject.targets):
+        trial = _try_warmup(subject, clock, 2 * trial.warmup, suspect=trial.bar)
+    return trial
+
+
+def _try_warmup(subject: Subject, clock: Clock, warmup: int, *, suspect: int | None = None) -> Trial:
+    """Compare the signals from the last `warmup` bars with the full run's; the `suspect` bar comes first.
+
+    One strategy computes them all, as one does in live trading: what it keeps from call to call shows.
+    """
+    strategy = subject.fresh_strategy()
+    suspects = [suspect] if suspect is not None and suspect >= warmup else []
+    others = (bar for bar in bars_in_order(subject.targets, first=warmup) if bar not in suspects)
+    covered = 0
+    for covered, bar in enumerate(clock.limit(chain(suspects, others)), 1):
+        targets = subject.run(strategy, bar - warmup + 1, bar)
+        if isinstance(targets, str):
+            return Trial(warmup, covered, bar, targets)
+        if targets[-1] != subject.targets[bar]:
+            told = f"is {subject.targets[bar]} from all bars, {targets[-1]} from the last {warmup:,}"
+            return Trial(warmup, covered, bar, f"the signal at {subject.time(bar)} {told}")
+    return Trial(warmup, covered)
+
+
+def _longest_parameter(strategy: Strategy) -> int:
+    """The largest whole number among the parameters, at least 1: where the search for a warm-up begins."""
+    return max((value for value in strategy.values.values() if type(value) is int and value > 0), default=1)
+
+
+# ---- purity and range -----------------------------------------------------------------------------------------------
+def _purity(subject: Subject) -> Check:
+    """Run the strategy once more, on a copy of the candles that it could spoil."""
+    strategy, candles, targets = subject
+    bars, given = len(candles), candles.copy()
+    try:
+        with own_errors(strategy):
+            signals = strategy.generate_signals(given)
+        check_signals(strategy, signals, candles)
+    except AlgotradeError as error:
+        return Check(False, bars, bars, f"the second run over the same candles: {error.message}")
+    if not given.equals(candles):
+        changed = [str(name) for name in given.columns if name not in candles or not given[name].equals(candles[name])]
+        what = f"the column(s) {', '.join(changed)} of" if changed else "rows or columns of"
+        return Check(False, bars, bars, f"it changes {what} the candles it is given; work on candles.copy()")
+    differing = np.flatnonzero(targets_of(signals) != targets)
+    if len(differing):
+        first = int(differing[0])
+        told = f"{targets[first]} in one run, {targets_of(signals)[first]} in the next"
+        return Check(False, bars, bars, f"the signal at {subject.time(first)} is {told}, over the same candles")
+    return Check(True, bars, bars, "the same candles give the same signals, and are left as they were")
+
+
+def _range(subject: Subject) -> Check:
+    leverage, allow_short = subject.strategy.bounds
+    lowest, bars = -leverage if allow_short else 0.0, len(subject.targets)
+    outside = np.flatnonzero((subject.targets < lowest) | (subject.targets > leverage))
+    told = f"between {lowest:g} and {leverage:g}"
+    if len(outside):
+        first = int(outside[0])
+        return Check(False, bars, bars, f"the signal at {subject.time(first)} is {subject.targets[first]}, not {told}")
+    return Check(True, bars, bars, f"every signal lies {told}")
+
+
+# ---- which bars -----------------------------------------------------------------------------------------------------
+def bars_in_order(targets: Floats, *, first: int = 0) -> Iterator[int]:
+    """The bars from `first` on, each once: those where the target changes, then the others; both spread evenly."""
+    changes = np.diff(targets, prepend=0.0) != 0
+    changing = np.flatnonzero(changes[first:]) + first
+    yield from (int(changing[place]) for place in spread(len(changing)))
+    yield from (first + place for place in spread(len(targets) - first) if not changes[first + place])
+
+
+def spread(count: int) -> Iterator[int]:
+    """The numbers below `count`, each once, so that any beginning covers the range evenly.
+
+    They are counted in binary and read backwards: J. G. van der Corput, "Verteilungsfunktionen", 1935.
+    """
+    digits = max(0, count - 1).bit_length()
+    for number in range(1 << digits if count else 0):
+        place = int(f"{number:0{digits}b}"[::-1], 2)
+        if place < count:
+            yield place
+
+
+# ---- strategies that answer events ----------------------------------------------------------------------------------
+def _check_event_strategy(strategy: Strategy, candles: pd.DataFrame, budget: Budget, spent: Spent) -> Checks:
+    """What can be said of a strategy that is given one event at a time, and may keep a state of its own."""
+    bars = len(candles)
+    return Checks(
+        look_ahead=Check(True, bars, bars, "an event strategy is given one closed bar at a time"),
+        warm_up=Check(None, 0, bars, "not checked: an event strategy keeps a state of its own"),
+        purity=_same_requests(strategy, candles, Clock(spent, math.inf if budget.full else spent() + budget.seconds)),
+        range=Check(None, 0, bars, "not checked: each request is judged when it is made"),
+        warmup=DEFAULT_HISTORY if strategy.warmup is None else strategy.warmup,
+    )
+
+
+def _same_requests(strategy: Strategy, candles: pd.DataFrame, clock: Clock) -> Check:
+    """Give the same bars and an account without a position to two fresh strategies: they must ask for the same."""
+    one, other = (type(strategy)(**strategy.values) for _ in range(2))
+    for fresh in (one, other):
+        fresh.begin(strategy.symbol, strategy.warmup)
+    rows = np.column_stack([candles[name].to_numpy(np.float64) for name in COLUMNS])
+    times, bars, covered = times_ms(candles), len(candles), 0
+    for covered, bar in enumerate(clock.limit(range(bars)), 1):
+        candle = CandleClosed(strategy.symbol, int(times[bar]), *rows[bar].tolist())
+        try:
+            same = list(one.handle(candle, FLAT)) == list(other.handle(candle, FLAT))
+        except AlgotradeError as error:
+            return Check(False, covered, bars, f"at {iso(int(times[bar]))}: {error.message}")
+        if not same:
+            told = f"at {iso(int(times[bar]))} two runs over the same candles ask for different things"
+            return Check(False, covered, bars, told)
+    return Check(True, covered, bars, "two runs over the same candles, without a position, ask for the same")
