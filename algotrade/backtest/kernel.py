@@ -33,6 +33,9 @@ class OrderLog(NamedTuple):
     refusal: Any
 
 
+LOG_KINDS: Final = (np.int64, np.int64, np.float64, np.float64, np.float64, np.int64)
+
+
 def follow_targets(open_: Any, close: Any, target: Any, cash: float, terms: Terms, equity: Any, log: OrderLog) -> int:
     """Trade every change of target at the next open; fill `equity` and `log`, return the number of orders.
 
@@ -83,27 +86,30 @@ def run_kernel(
         setup: cash, costs, legal sizes, timeframe.
         compile_from: number of bars from which the compiled form is used.
     """
-    open_, close = (candles[name].to_numpy(np.float64) for name in ("open", "close"))
-    changes = int(np.count_nonzero(np.diff(targets, prepend=0.0)))
+    open_, close = (np.ascontiguousarray(candles[name], np.float64) for name in ("open", "close"))
+    room = int(np.count_nonzero(np.diff(targets, prepend=0.0)))
     run = _run_compiled if len(close) >= compile_from else _run_plain
-    equity, columns = run(open_, close, targets, setup, changes)
+    try:
+        equity, columns = run(open_, close, targets, setup, room)
+    except (ImportError, OSError):  # numba is absent or cannot write its files: the plain form gives the same
+        equity, columns = _run_plain(open_, close, targets, setup, room)
     return _result(candles, equity, columns, setup)
 
 
 def _run_compiled(open_: Floats, close: Floats, targets: Floats, setup: Setup, room: int) -> tuple[Floats, list[Any]]:
     equity = np.empty(len(close))
-    whole, real = (lambda: np.empty(room, np.int64)), (lambda: np.empty(room))
-    log = OrderLog(whole(), whole(), real(), real(), real(), whole())
-    orders = compiled(follow_targets)(open_, close, targets, setup.cash, setup.terms, equity, log)
+    log = OrderLog(*(np.empty(room, kind) for kind in LOG_KINDS))
+    orders = compiled(follow_targets)(open_, close, targets, float(setup.cash), setup.terms, equity, log)
     return equity, [column[:orders] for column in log]
 
 
 def _run_plain(open_: Floats, close: Floats, targets: Floats, setup: Setup, room: int) -> tuple[Floats, list[Any]]:
     equity = [0.0] * len(close)
-    log = OrderLog(*([0] * room for _ in OrderLog._fields))
-    orders = follow_targets(open_.tolist(), close.tolist(), targets.tolist(), setup.cash, setup.terms, equity, log)
-    kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.int64)
-    columns = [np.array(column[:orders], kind) for column, kind in zip(log, kinds, strict=True)]
+    log = OrderLog(*([0] * room for _ in LOG_KINDS))
+    orders = follow_targets(
+        open_.tolist(), close.tolist(), targets.tolist(), float(setup.cash), setup.terms, equity, log
+    )
+    columns = [np.array(column[:orders], kind) for column, kind in zip(log, LOG_KINDS, strict=True)]
     return np.array(equity), columns
 
 

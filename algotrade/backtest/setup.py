@@ -36,7 +36,8 @@ class Setup(NamedTuple):
     def terms(self) -> Terms:
         """Costs and legal sizes as the fill rules want them."""
         market = self.instrument
-        return Terms(*self.costs, market.quantity_step, market.min_quantity, market.min_notional)
+        known = (*self.costs, market.quantity_step, market.min_quantity, market.min_notional)
+        return Terms(*map(float, known))  # one type, so that the kernel is compiled once
 
     @property
     def can_short(self) -> bool:

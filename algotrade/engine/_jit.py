@@ -42,7 +42,7 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     try:
         with _cache_folder([kernel, *rules]):
             machine: Callable[..., Any] = numba.njit(cache=True, **options)(kernel)
-    except (RuntimeError, OSError):  # no folder to keep machine code in: compile for this process only
+    except (RuntimeError, OSError):  # nowhere to keep machine code: compile for this process only
         machine = numba.njit(**options)(kernel)
     return machine
 
@@ -71,6 +71,9 @@ def _cache_folder(functions: list[Callable[..., Any]]) -> Iterator[None]:
     """Point numba's cache to a folder named by the hash of all the code that is compiled into a kernel.
 
     Numba itself looks at the kernel's own file only, and would go on using machine code of a rule that has changed.
+
+    Raises:
+        OSError: the folder cannot be made or written to; numba would silently take the folder of the source instead.
     """
     from numba.core import config
 
@@ -78,8 +81,11 @@ def _cache_folder(functions: list[Callable[..., Any]]) -> Iterator[None]:
     digest = hashlib.sha256()
     for path in sorted({inspect.getsourcefile(function) or "" for function in functions}):
         digest.update(Path(path).read_bytes())
-    before = settings.CACHE_DIR
-    settings.CACHE_DIR = before or str(_machine_code_folder() / digest.hexdigest()[:16])
+    before = settings.CACHE_DIR  # what NUMBA_CACHE_DIR says
+    folder = (Path(before) if before else _machine_code_folder()) / digest.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        settings.CACHE_DIR = str(folder)
     try:
         yield
     finally:
@@ -89,9 +95,4 @@ def _cache_folder(functions: list[Callable[..., Any]]) -> Iterator[None]:
 def _machine_code_folder() -> Path:
     from platformdirs import user_cache_path
 
-    folder = user_cache_path("algotrade") / "machine-code"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="algotrade-"))
-    return folder
+    return user_cache_path("algotrade") / "machine-code"

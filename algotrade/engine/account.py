@@ -41,7 +41,7 @@ class Account:
     """
 
     def __init__(self, cash: float) -> None:
-        self.cash = cash
+        self.cash = float(cash)
         self.fees_paid = 0.0
         self.positions: dict[str, float] = {}
         self.marks: dict[str, float] = {}

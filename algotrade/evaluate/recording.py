@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Recording:
     def __init__(self) -> None:
         self._candles: tuple[array[float], ...] = tuple(array("d") for _ in range(6))
         self._equity = array("d")
-        self._fills: tuple[array[int] | array[float], ...] = tuple(array(code) for code in "qqddd")
+        self._fills: tuple[array[Any], ...] = tuple(array(code) for code in "qqddd")
         self._rejections: list[Rejection] = []
 
     def add(self, record: Record) -> None:
@@ -31,10 +32,9 @@ class Recording:
             case Decided(equity=equity):
                 self._equity.append(equity)
             case OrderFilled(side=side, quantity=quantity, price=price, fee=fee):
-                for column, value in zip(
-                    self._fills, (self._bar(record.time), side, quantity, price, fee), strict=True
-                ):
-                    column.append(value)
+                row = (self._bar(record.time), side, quantity, price, fee)
+                for kept, value in zip(self._fills, row, strict=True):
+                    kept.append(value)
             case OrderRejected(time=time, reason=reason):
                 self._rejections.append(Rejection(time, reason))
             case Denied(order=order, reason=reason):

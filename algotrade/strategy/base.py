@@ -14,12 +14,14 @@ never a clock, a file or the network.
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -56,14 +58,22 @@ def on(event: Literal["candles", "trades", "fills", "timer"]) -> Callable[[Metho
     Raises:
         FixStrategy: no such event.
     """
-    if event not in EVENTS:
-        raise FixStrategy(f"@on('{event}'): no such event (known: {', '.join(EVENTS)}).{did_you_mean(event, EVENTS)}")
+    if not isinstance(event, str) or event not in EVENTS:
+        near = did_you_mean(str(event), EVENTS)
+        raise FixStrategy(f"@on('{event}'): no such event (known: {', '.join(EVENTS)}).{near}")
 
     def mark(method: Method) -> Method:
         method.__dict__.setdefault("on_events", []).append(event)
         return method
 
     return mark
+
+
+class Bounds(NamedTuple):
+    """What a target exposure may be: at most `leverage` in size, below zero only where shorts are allowed."""
+
+    leverage: float = 1.0
+    allow_short: bool = False
 
 
 class Strategy:
@@ -73,15 +83,22 @@ class Strategy:
         warmup: closed bars that a decision needs: a number, "all" for everything since the first recorded bar, or None
             to have the checks find it.
         symbol: what is traded; set before the first event.
+        bounds: what a target exposure may be; set before the first event.
     """
 
     warmup: int | Literal["all"] | None = None
+    bounds: Bounds = Bounds()
     parameters: ClassVar[dict[str, Parameter]] = {}
     handlers: ClassVar[dict[type, tuple[str, ...]]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.parameters = collect(cls, RESERVED)
+        taken = [name for name in cls.parameters if hasattr(Strategy, name)]
+        if taken:
+            raise FixStrategy(
+                f"{cls.__name__}.{taken[0]}: every strategy has a '{taken[0]}'; give the parameter another name"
+            )
         found: dict[type, list[str]] = {}
         for name in dir(cls):
             for event in getattr(getattr(cls, name, None), "on_events", ()):
@@ -146,6 +163,14 @@ class Strategy:
         """Hold this fraction of equity from the next open on: 1 all in, 0 flat, -1 short with all."""
         if not math.isfinite(exposure):
             raise ValueError(f"the target exposure must be a finite number, given {exposure}")
+        if abs(exposure) > self.bounds.leverage:
+            raise ValueError(f"the target exposure {exposure} is outside the leverage of {self.bounds.leverage}")
+        if exposure < 0 and not self.bounds.allow_short:
+            raise FixCommand(
+                f"{self.name()} wants to be short, which a spot market cannot do; to simulate it all the same add"
+                " --allow-short",
+                hint=f"algotrade backtest --strategy {self.name()} --allow-short",
+            )
         self._requests.append(TargetRequest(self.symbol, float(exposure)))
 
     def cancel(self, order_id: str) -> None:
@@ -199,14 +224,22 @@ def own_errors(strategy: Strategy) -> Iterator[None]:
     except AlgotradeError:
         raise
     except Exception as error:  # the boundary to a person's own code: anything may come out of it
-        raise FixStrategy(f"{strategy.name()} raised {type(error).__name__}: {error}{_where(error)}") from error
+        said = f"{strategy.name()} raised {type(error).__name__}: {error}"
+        raise FixStrategy(said + _where(error, strategy)) from error
 
 
-def _where(error: BaseException) -> str:
-    """' (file.py line 12: the code)' for the innermost line that is not a library's."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
-    own = [frame for frame in frames if not re.search(r"algotrade/(strategy|engine|backtest)/\w+\.py$", frame.filename)]
-    if not own:
+def _where(error: BaseException, strategy: Strategy) -> str:
+    """' (file.py line 12: the code)' for the innermost line in a file that the strategy's methods come from."""
+    methods = [
+        method
+        for cls in type(strategy).__mro__
+        if not cls.__module__.startswith("algotrade.strategy.")
+        for method in vars(cls).values()
+        if inspect.isfunction(method)
+    ]
+    files = {method.__code__.co_filename for method in methods}
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+    if not frames:
         return ""
-    frame = own[-1]
-    return f" ({frame.filename.rsplit('/', 1)[-1]} line {frame.lineno}: {frame.line})"
+    frame = frames[-1]
+    return f" ({Path(frame.filename).name} line {frame.lineno}: {frame.line})"

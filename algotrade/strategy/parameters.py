@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from algotrade.errors import FixCommand, FixStrategy, did_you_mean
 
 KINDS = (bool, int, float, str)
@@ -21,7 +23,7 @@ class Parameter(NamedTuple):
     high: float | None = None
 
     @property
-    def kind(self) -> type:
+    def kind(self) -> type[Any]:
         """bool, int, float or str: the type of the default."""
         return type(self.default)
 
@@ -31,13 +33,16 @@ class Parameter(NamedTuple):
         Raises:
             FixCommand: of another type, not finite, or outside the range.
         """
-        typed: Any = float(value) if self.kind is float and type(value) is int else value
-        if type(typed) is not self.kind or (self.kind is float and not math.isfinite(typed)):
+        given: Any = value.item() if isinstance(value, np.generic) else value  # a sweep over np.arange is fine
+        given = float(given) if self.kind is float and type(given) is int else given
+        if not isinstance(given, self.kind) or (isinstance(given, bool) and self.kind is not bool):
             raise FixCommand(f"parameter {name} must be of type {self.kind.__name__}, given {value!r}")
-        if (self.low is not None and typed < self.low) or (self.high is not None and typed > self.high):
+        if isinstance(given, float) and not math.isfinite(given):
+            raise FixCommand(f"parameter {name} must be a finite number, given {value}")
+        if (self.low is not None and given < self.low) or (self.high is not None and given > self.high):
             raise FixCommand(f"parameter {name} must lie {self._range()}, given {value}")
-        checked_value: Value = typed
-        return checked_value
+        typed: Value = given
+        return typed
 
     def parse(self, name: str, text: str) -> Value:
         """The value that a person typed after `name=`.
@@ -58,7 +63,7 @@ class Parameter(NamedTuple):
 
     def _range(self) -> str:
         if self.low is None:
-            return f"at most at {self.high}"
+            return f"at {self.high} or below"
         return f"at {self.low} or above" if self.high is None else f"between {self.low} and {self.high}"
 
 
@@ -74,23 +79,39 @@ def param(default: Value, *, low: float | None = None, high: float | None = None
 
 
 def collect(cls: type, reserved: frozenset[str]) -> dict[str, Parameter]:
-    """Parameters of a class, its bases' first: annotated public attributes with a default.
+    """Parameters of a class, its bases' first: public attributes with a default that are annotated or made by `param`.
+
+    An inherited parameter that is only given a new value (`fast = 5`) keeps its type and range.
 
     Raises:
-        FixStrategy: a default of a type that cannot be a parameter's.
+        FixStrategy: a default of a type that cannot be a parameter's, or outside the range.
     """
     found: dict[str, Parameter] = dict(getattr(cls, "parameters", {}))
-    for name in inspect.get_annotations(cls):
-        if name.startswith("_") or name in reserved or name not in cls.__dict__:
+    annotations = inspect.get_annotations(cls)
+    for name, value in cls.__dict__.items():
+        annotation = annotations.get(name)
+        is_declared = name in annotations or name in found or isinstance(value, Parameter)
+        if not is_declared or name.startswith("_") or name in reserved or "ClassVar" in str(annotation):
             continue
-        value = cls.__dict__[name]
-        parameter = value if isinstance(value, Parameter) else Parameter(value)
-        if parameter.kind not in KINDS:
-            raise FixStrategy(
-                f"{cls.__name__}.{name}: a default is a bool, int, float or str, given {parameter.default!r}"
-            )
-        found[name] = parameter
+        parameter = value if isinstance(value, Parameter) else found.get(name, Parameter(value))._replace(default=value)
+        if type(parameter.default) is int and annotation in (float, "float"):
+            parameter = parameter._replace(default=float(parameter.default))
+        found[name] = parameter._replace(default=_sound_default(f"{cls.__name__}.{name}", parameter, found.get(name)))
     return found
+
+
+def _sound_default(name: str, parameter: Parameter, inherited: Parameter | None) -> Value:
+    """The default, in the type that an inherited parameter has, once it is known to be a legal value."""
+    if parameter.kind not in KINDS:
+        raise FixStrategy(
+            f"{name}: a default is a bool, int, float or str, given {parameter.default!r}"
+            " (a name that begins with _ is no parameter)"
+        )
+    kind_of = parameter if inherited is None else parameter._replace(default=inherited.default)
+    try:
+        return kind_of.check(name, parameter.default)
+    except FixCommand as error:
+        raise FixStrategy(f"the default of {error.message}") from None
 
 
 def checked(owner: str, parameters: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Value]:

@@ -6,22 +6,15 @@ and filled from the open of the next. It is a level, not an edge: a missed bar o
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
 from algotrade.engine.events import CandleClosed
 from algotrade.errors import FixCommand, FixStrategy
 from algotrade.market.candles import Floats, iso, times_ms
-from algotrade.strategy.base import Strategy, on, own_errors
+from algotrade.strategy.base import Bounds, Strategy, on, own_errors
 
-
-class Bounds(NamedTuple):
-    """What a target exposure may be: at most `leverage` in size, below zero only where shorts are allowed."""
-
-    leverage: float = 1.0
-    allow_short: bool = False
+__all__ = ["Bounds", "SignalStrategy", "check_signals", "targets_of"]
 
 
 class SignalStrategy(Strategy):
@@ -30,8 +23,6 @@ class SignalStrategy(Strategy):
     Write `generate_signals`. It is called once over all candles in a backtest, and over the last `warmup` candles at
     every closed bar in live trading; the checks prove that both give the same signal.
     """
-
-    bounds: Bounds = Bounds()
 
     def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
         """Signals for every candle.
