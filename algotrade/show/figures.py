@@ -258,6 +258,7 @@ def _fills(panel: figure, result: Result) -> None:
             size=11,
             color=colour,
             line_color="white",
+            line_width=0.6,
             legend_label=f"{side} fills",
         )
         figures = [(name, f"@{name}{FIGURE_FORMAT}") for name in ("price", "quantity", "fee")]

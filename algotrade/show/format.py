@@ -43,6 +43,11 @@ def percent(fraction: float | None, digits: int = 2, *, signed: bool = False) ->
     return f"{number(fraction * 100, digits, signed=signed)}%"
 
 
+def percent_figure(fraction: float | None) -> str:
+    """A fraction as percent without the sign, one decimal: for a dense table whose title says percent."""
+    return percent(fraction, 1).removesuffix("%")
+
+
 def rate(fraction: float | None) -> str:
     """A fee or slippage rate as percent with as many decimals as it has, up to six: 0.00025 reads "0.025%"."""
     if fraction is None or not math.isfinite(fraction):
@@ -52,17 +57,19 @@ def rate(fraction: float | None) -> str:
 
 
 def money(value: float | None, currency: str = "", *, signed: bool = False) -> str:
-    """An amount of quote currency: "10,000.00 USD"; amounts below a cent keep four significant digits."""
-    tiny = value is not None and 0 < abs(value) < 0.01
-    digits = _decimals(value, significant=4) if value is not None and tiny else 2
+    """An amount of quote currency: "10,000.00 USD"; below a cent four significant digits, eight decimals at most."""
+    tiny = value is not None and 5e-9 <= abs(value) < 0.01
+    digits = min(8, _decimals(value, significant=4)) if value is not None and tiny else 2
     text = number(value, digits, signed=signed)
     return f"{text} {plain(currency)}" if currency and text != NOT_AVAILABLE else text
 
 
 def price(value: float | None) -> str:
-    """A price with digits by its size: "43,210.50", "1.0834", "0.000012340"."""
+    """A price with digits by its size: "43,210.50", "1.0834", "0.000012340", "1.2340e-13"."""
     if value is None or not math.isfinite(value) or value == 0 or abs(value) >= 100:
         return number(value)
+    if abs(value) < 1e-10:
+        return f"{value:.4e}"
     return number(value, 4 if abs(value) >= 1 else _decimals(value, significant=5))
 
 
@@ -120,6 +127,17 @@ def time(value: int | str | None) -> str:
     except (ValueError, OverflowError):
         return plain(value)
     return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M")
+
+
+def is_time(text: str) -> bool:
+    """Whether it is a full time as documents carry it, "2024-01-31T04:00:00Z"."""
+    if len(text) < len("2024-01-31T04:00:00Z") or not text.endswith("Z"):
+        return False
+    try:
+        _moment(text)
+    except ValueError:
+        return False
+    return True
 
 
 def times(values: Iterable[int | str | None]) -> list[str]:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
-from rich.rule import Rule
 from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
@@ -46,10 +45,16 @@ class Uncut:
 
 
 class FirstThatFits:
-    """Renders the first of its layouts that is no wider than the screen, else the last."""
+    """Renders the first of its layouts that the screen is wide enough for, else the last.
 
-    def __init__(self, *layouts: RenderableType) -> None:
+    Args:
+        layouts: best first.
+        wrapped: a layout fits if it does with its words wrapped; else it must fit in one piece.
+    """
+
+    def __init__(self, *layouts: RenderableType, wrapped: bool = False) -> None:
         self.layouts = layouts
+        self.wrapped = wrapped
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement.get(console, options, self._choose(console, options))
@@ -60,7 +65,8 @@ class FirstThatFits:
     def _choose(self, console: Console, options: ConsoleOptions) -> RenderableType:
         unlimited = options.update(width=UNLIMITED)
         for layout in self.layouts:
-            if Measurement.get(console, unlimited, layout).maximum <= options.max_width:
+            wanted = Measurement.get(console, unlimited, layout)
+            if (wanted.minimum if self.wrapped else wanted.maximum) <= options.max_width:
                 return layout
         return self.layouts[-1]
 
@@ -72,28 +78,28 @@ def left(title: str) -> Column:
 
 def right(title: str) -> Column:
     """A column of figures: never wrapped."""
-    return Column(Text(title), justify="right", no_wrap=True, overflow="fold")
+    width = max(map(len, title.splitlines()), default=0)
+    return Column(Text(title), justify="right", no_wrap=True, overflow="fold", min_width=width)
 
 
-def table(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, note: str = "") -> Group:
+def table(
+    title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, note: str = "", gap: int = 2
+) -> Group:
     """A titled table; says "nothing" where there are no rows.
+
+    On a narrow screen words wrap, then headers do, and where figures would still be cut each row becomes a record.
 
     Args:
         title: above the table, may be empty.
         columns: made by `left` and `right`.
         rows: cells in the order of the columns.
-        note: a line beneath, may be empty.
+        note: beneath, may be empty.
+        gap: blanks between columns, at least one.
     """
-    grid = Table(
-        *columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim"
-    )
-    for row in rows:
-        grid.add_row(*map(as_text, row))
-    parts: list[RenderableType] = [heading(title)] if title else []
-    parts.append(grid if grid.row_count else Text("nothing", style="dim"))
-    if note:
-        parts.append(Text(note, style="dim"))
-    return Group(*parts)
+    cells = [[as_text(cell) for cell in row] for row in rows]
+    layouts = (_grid(columns, cells, gap), _grid([*map(_stacked, columns)], cells, 1), _records(columns, cells))
+    content = FirstThatFits(*layouts, wrapped=True) if cells else Text("nothing", style="dim")
+    return Group(*([heading(title)] if title else []), content, *([Text(note, style="dim")] if note else []))
 
 
 def pairs(rows: Iterable[tuple[Cell, Cell]]) -> Table:
@@ -104,19 +110,34 @@ def pairs(rows: Iterable[tuple[Cell, Cell]]) -> Table:
     return grid
 
 
+def _grid(columns: Sequence[Column], rows: Iterable[Sequence[Text]], gap: int) -> Table:
+    space = (0, gap - 1, 0, 0)
+    grid = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=space, header_style="dim")
+    for row in rows:
+        grid.add_row(*row)
+    return grid
+
+
+def _stacked(column: Column) -> Column:
+    """The column with each word of its header on a line of its own."""
+    title = as_text(column.header).plain.replace(" ", "\n")
+    return right(title) if column.justify == "right" else left(title)
+
+
+def _records(columns: Sequence[Column], rows: Iterable[Sequence[Text]]) -> Group:
+    """Each row as a block of lines, "header  value"."""
+    heads = [as_text(column.header).plain.replace("\n", ", ") for column in columns]
+    return Group(*(Group(pairs(zip(heads, row, strict=True)), Text("")) for row in rows))
+
+
 def heading(text: str) -> Text:
     """The title of a part, with an empty line above."""
     return Text(f"\n{text}", style="bold")
 
 
-def section(title: str) -> Rule:
-    """A line across the screen that carries a title."""
-    return Rule(Text(title, style="bold"), align="left", style="dim")
-
-
-def as_text(cell: Cell) -> Text:
+def as_text(cell: object) -> Text:
     """A cell as text that is never read as markup."""
-    return cell if isinstance(cell, Text) else Text(cell)
+    return cell if isinstance(cell, Text) else Text(str(cell))
 
 
 def tinted(text: str, value: float | None) -> Text:
@@ -132,14 +153,26 @@ def listing(
     """Any list of things, as `algotrade list` prints them.
 
     Args:
-        rows: one mapping a line; a missing key leaves its cell empty.
+        rows: one mapping a line; a missing key leaves its cell empty; ISO 8601 texts are times.
         columns: keys in order; they are also the headers, "_" shown as a space.
         title: above the table.
         note: a line beneath.
     """
-    figures = {name for name in columns if any(_is_figure(row.get(name)) for row in rows)}
-    heads = [(right if name in figures else left)(name.replace("_", " ")) for name in columns]
-    return table(title, heads, [[_cell(row.get(name)) for name in columns] for row in rows], note=note)
+    heads: list[Column] = []
+    cells: list[list[str]] = []
+    for name in columns:
+        values = [row.get(name) for row in rows]
+        heads.append((right if any(map(_is_figure, values)) else left)(name.replace("_", " ")))
+        cells.append(_texts(values))
+    return table(title, heads, zip(*cells, strict=True), note=note)
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    """A column as text."""
+    given = [value for value in values if value is not None]
+    if given and all(isinstance(value, str) and fmt.is_time(value) for value in given):
+        return ["" if value is None else text for value, text in zip(values, fmt.times(values), strict=True)]
+    return [_cell(value) for value in values]
 
 
 def _cell(value: Any) -> str:
