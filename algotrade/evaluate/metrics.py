@@ -44,9 +44,7 @@ def returns_of(equity: Floats) -> Floats:
 
 def total_return(equity: Floats) -> float:
     """Last equity over first, less one; NaN without bars, or if it does not start above zero."""
-    if not len(equity) or not equity[0] > 0.0:
-        return math.nan
-    return float(equity[-1] / equity[0] - 1.0)
+    return _growth(equity) - 1.0
 
 
 def annual_return(equity: Floats, times: Times) -> float:
@@ -60,12 +58,12 @@ def annual_return(equity: Floats, times: Times) -> float:
         Fraction per year; -1 after losing everything. NaN if no time has passed, if equity ends below zero, and where
         a few bars' growth would compound to more than a float can hold.
     """
-    growth = total_return(equity) + 1.0
+    growth = _growth(equity)
     years = float(times[-1] - times[0]) / YEAR_MS if len(times) else 0.0
     if not growth >= 0.0 or not years > 0.0:
         return math.nan
     try:
-        return float(growth ** (1.0 / years)) - 1.0
+        return math.pow(growth, 1.0 / years) - 1.0
     except OverflowError:
         return math.nan
 
@@ -149,12 +147,9 @@ def exposure(fill_bars: npt.NDArray[np.int64], signed_quantities: Floats, bars: 
     """
     if bars == 0:
         return math.nan
-    position = np.cumsum(signed_quantities)
-    last_of_bar = np.append(fill_bars[1:] != fill_bars[:-1], True)[: len(fill_bars)]
-    since = fill_bars[last_of_bar]
-    until = np.append(since[1:], bars)[: len(since)]
-    held = (until - since)[position[last_of_bar] != 0.0]
-    return float(held.sum() / bars)
+    until = np.append(fill_bars[1:], bars)[: len(fill_bars)]  # the bar of a fill itself if another follows in it
+    closes = until - fill_bars
+    return float(closes[np.cumsum(signed_quantities) != 0.0].sum() / bars)
 
 
 def win_rate(profits: Floats) -> float:
@@ -166,6 +161,10 @@ def profit_factor(profits: Floats) -> float:
     """Sum of profits over sum of losses, both after fees, of shape (round trips,); NaN without a loss."""
     lost = -float(profits[profits < 0.0].sum())
     return float(profits[profits > 0.0].sum()) / lost if lost > 0.0 else math.nan
+
+
+def _growth(equity: Floats) -> float:
+    return float(equity[-1] / equity[0]) if len(equity) and equity[0] > 0.0 else math.nan
 
 
 def _mean(values: Floats) -> float:

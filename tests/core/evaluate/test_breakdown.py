@@ -91,6 +91,12 @@ def test_drawdowns_run_from_the_peak_to_the_bar_that_reaches_it_again():
     assert milder["depth"] == -0.25
 
 
+def test_a_drawdown_may_recover_on_the_last_bar():
+    (only,) = drawdown_table(np.array([100, 90, 100.0]), days(3)).to_dict("records")
+    assert only["recovery"] == pd.Timestamp(int(days(3)[2]), unit="ms", tz="UTC")
+    assert only["bars"] == 2
+
+
 def test_only_the_worst_drawdowns_are_listed():
     equity = np.array([100, 90, 100, 80, 100, 70, 100, 95, 100.0])
     assert drawdown_table(equity, days(9), worst=2)["depth"].tolist() == pytest.approx([-0.3, -0.2])

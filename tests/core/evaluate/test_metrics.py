@@ -150,6 +150,7 @@ def test_sharpe_stays_defined_when_the_last_bar_takes_everything():
         ([100, 0, 50], [0, -1, -0.5]),
         ([100, -50], [0, -1.5]),
         ([0, 100, 50], [NAN, 0, -0.5]),
+        ([-100, -50, 20], [NAN, NAN, 0]),
         ([100, NAN, 50], [0, NAN, NAN]),
     ],
 )

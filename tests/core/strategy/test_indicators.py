@@ -209,6 +209,11 @@ def test_what_is_no_column_of_numbers_is_refused(given, text):
         sma(given, 2)
 
 
+def test_rsi_needs_a_window_of_two():
+    with pytest.raises(FixStrategy, match="rsi: window must be a whole number of at least 2, given 1"):
+        rsi(PRICES, 1)
+
+
 def test_atr_refuses_columns_of_different_length():
     with pytest.raises(FixStrategy, match="differ in length: 1500, 1499, 1500"):
         atr(PRICES, PRICES[1:], PRICES)
