@@ -21,7 +21,10 @@ _SENTENCES: Final[dict[int, tuple[type[AlgotradeError], str]]] = {
         "{path} cannot be opened: the folder is missing, or the rights of the file or its folder do not allow it",
     ),
     sqlite3.SQLITE_FULL: (FixConfiguration, "the disk is full: nothing was written to {path}, nothing stored is lost"),
-    sqlite3.SQLITE_IOERR: (FixConfiguration, "the disk refused to read or write {path}; nothing was written"),
+    sqlite3.SQLITE_IOERR: (
+        FixConfiguration,
+        "the disk refused to read or write {path}; what was stored before is untouched",
+    ),
     sqlite3.SQLITE_CORRUPT: (FixData, "{path} is damaged ({error}); it was left as it is, restore it from a copy"),
     sqlite3.SQLITE_NOTADB: (FixConfiguration, "{path} is not a database, or its beginning is damaged; left as it is"),
 }
