@@ -68,6 +68,11 @@ def refuse_secrets(values: Mapping[str, Any], shown: Path, above: str = "") -> N
             refuse_secrets(value, shown, f"{dotted}.")
 
 
+def masked(value: Any) -> Any:
+    """The value with the password of a URL replaced by ***."""
+    return re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", value) if isinstance(value, str) else value
+
+
 def _syntax_error(path: Path, text: str, reason: str) -> str:
     position = POSITION.search(reason)
     lines = text.splitlines()

@@ -1,0 +1,63 @@
+"""For the tests of your own strategies: candles that need no network, and the checks that every backtest makes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from algotrade.discover import find_strategy
+from algotrade.market.simulate import simulate_candles
+from algotrade.market.span import parse_span
+from algotrade.strategy.base import Strategy
+from algotrade.strategy.checks import Budget, check_strategy
+from algotrade.strategy.signals import SignalStrategy
+
+
+def strategy_from_file(path: str | Path, name: str = "") -> type[Strategy]:
+    """The strategy class that a file defines.
+
+    Args:
+        path: of the Python file.
+        name: of the class; needed where the file defines several.
+
+    Raises:
+        FixStrategy, FixCommand: the file does not parse, raises, or defines no such strategy.
+    """
+    return find_strategy(f"{Path(path)}:{name}", ())
+
+
+def demo_candles(
+    symbol: str = "BTC/USD", timeframe: str = "1d", *, start: str = "2020-01-01", end: str = "2023-12-31"
+) -> pd.DataFrame:
+    """Simulated candles, the same on every machine and in every year.
+
+    Args:
+        symbol: one that `algotrade list markets --exchange demo` knows.
+        timeframe: whole minutes or longer, like "1h".
+        start: first day or time, UTC, inclusive.
+        end: last day or time, inclusive; a day means the whole of it.
+    """
+    span = parse_span(start, end)
+    assert span.start is not None
+    assert span.end is not None
+    return simulate_candles(symbol, timeframe, span.start, span.end)
+
+
+def assert_honest(strategy: Strategy, candles: pd.DataFrame, *, seconds: float = 1.0, full: bool = False) -> None:
+    """Run the checks of a backtest: look-ahead, warm-up, purity, range.
+
+    Args:
+        strategy: with the parameters to test.
+        candles: closed candles, like `demo_candles()`.
+        seconds: of CPU time to spend.
+        full: check every bar, whatever it costs.
+
+    Raises:
+        AssertionError: a check failed; with the bar.
+    """
+    signals = strategy.signals(candles) if isinstance(strategy, SignalStrategy) else None
+    checks = check_strategy(strategy, candles, signals, Budget(seconds, full), time.process_time)
+    failed = [f"{name}: {check.detail}" for name, check in checks.failed.items()]
+    assert not failed, f"{strategy.name()} fails {'; '.join(failed)}"
