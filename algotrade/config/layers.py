@@ -91,9 +91,8 @@ def _refuse_misspelt(variable: str, names: Mapping[str, object]) -> None:
     """A variable that is nearly one of ours is a slip; one that is not is somebody else's."""
     near = did_you_mean(variable.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in names])
     if near and variable != PREFIX + "CONFIG":
-        raise FixConfiguration(
-            f"unknown environment variable {variable}.{near.replace("'", f"'{PREFIX}", 1)}", hint=CONFIG_HINT
-        )
+        full = near.replace("'", f"'{PREFIX}", 1)
+        raise FixConfiguration(f"unknown environment variable {variable}.{full}", hint=CONFIG_HINT)
 
 
 def checked(layer: Layer) -> Layer:
