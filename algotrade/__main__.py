@@ -1,0 +1,7 @@
+"""`python -m algotrade` is `algotrade`."""
+
+import sys
+
+from algotrade.cli.main import main
+
+sys.exit(main())

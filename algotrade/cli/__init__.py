@@ -1,0 +1,1 @@
+"""The command line: parse, call, show. No arithmetic; one file per command."""

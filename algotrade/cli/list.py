@@ -1,0 +1,177 @@
+"""`algotrade list`: what there is to name in other commands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from algotrade.cli.commands import Commands
+from algotrade.cli.invocation import Invocation, invocation_of
+
+if TYPE_CHECKING:
+    from algotrade.market.instrument import Instrument
+    from algotrade.strategy.parameters import Parameter
+
+DEFAULT_EXCHANGE: Final = "kraken"
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_help_panel="Look",
+    help="List exchanges, markets, timeframes, strategies, data, runs, sessions.",
+)
+ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="The exchange; `demo` needs no network.")]
+Rows = Sequence[Mapping[str, Any]]
+
+
+@app.callback()
+def list_() -> None:
+    """Groups the lists."""
+
+
+@app.command()
+def exchanges(context: typer.Context) -> None:
+    """Exchanges that candles can be fetched from; `demo` is a simulated market that needs no network."""
+    from algotrade.exchange.base import exchange_names
+
+    rows = [{"exchange": name, "simulated": name == "demo"} for name in exchange_names()]
+    _print(invocation_of(context), "exchanges", rows)
+
+
+@app.command()
+def markets(context: typer.Context, exchange: ExchangeOption = None) -> None:
+    """Markets of an exchange, with their steps, minima and fees. Asks the exchange.
+
+    [bold]Examples[/bold]
+      algotrade list markets --exchange kraken
+    """
+    invocation = invocation_of(context)
+    instruments = asyncio.run(_instruments(invocation, exchange))
+    _print(invocation, "markets", [instrument._asdict() for instrument in instruments])
+
+
+@app.command()
+def timeframes(context: typer.Context, exchange: ExchangeOption = None) -> None:
+    """Bar lengths: the common ones, or with --exchange those that it has."""
+    from algotrade.market.timeframe import COMMON
+
+    invocation = invocation_of(context)
+    known = asyncio.run(_timeframes(invocation, exchange)) if exchange else COMMON
+    _print(invocation, "timeframes", [{"timeframe": timeframe} for timeframe in known])
+
+
+@app.command()
+def strategies(context: typer.Context) -> None:
+    """Strategies that --strategy can name: yours in ./strategies, those that came with the program, installed ones."""
+    from algotrade.discover import list_strategies, strategy_sources
+
+    invocation = invocation_of(context)
+    rows = [
+        {
+            "strategy": info.name,
+            "parameters": {name: _parameter_document(parameter) for name, parameter in info.parameters.items()},
+            "idea": info.error or info.idea,
+            "origin": info.origin,
+            "path": info.path,
+            "usable": not info.error,
+        }
+        for info in list_strategies(strategy_sources(invocation.settings()))
+    ]
+    _print(invocation, "strategies", rows, ["strategy", "parameters", "idea", "origin"])
+
+
+@app.command()
+def data(context: typer.Context) -> None:
+    """Candles in the store: which series, from when to when."""
+    from algotrade.market.candles import iso
+    from algotrade.store.candles import list_series
+    from algotrade.store.database import open_database
+
+    invocation = invocation_of(context)
+    with open_database(invocation.settings().database) as database:
+        rows = [
+            {**info.key._asdict(), "first": iso(info.first), "last": iso(info.last), "candles": info.rows}
+            for info in list_series(database)
+        ]
+    _print(invocation, "data", rows, empty="nothing is stored yet: algotrade fetch --symbol BTC/USD")
+
+
+@app.command()
+def runs(context: typer.Context) -> None:
+    """Kept runs, the newest first; `algotrade evaluate ID` judges one."""
+    from algotrade.market.candles import iso
+    from algotrade.store.database import open_database
+    from algotrade.store.runs import list_runs
+
+    invocation = invocation_of(context)
+    with open_database(invocation.settings().database) as database:
+        rows = [
+            {"run": info.id, "created": iso(info.created_ms)} | _without(info._asdict(), "id", "created_ms")
+            for info in list_runs(database)
+        ]
+    _print(invocation, "runs", rows, empty="no run is kept yet: algotrade backtest --symbol BTC/USD")
+
+
+@app.command()
+def sessions(context: typer.Context) -> None:
+    """Live sessions; `algotrade evaluate ID` judges one, `algotrade replay ID` proves it."""
+    from algotrade.market.candles import iso
+    from algotrade.store.journal import list_sessions
+
+    invocation = invocation_of(context)
+    rows = [
+        {
+            "session": info.id,
+            "status": info.status,
+            "last": None if info.last_time is None else iso(info.last_time),
+            "rows": info.rows,
+            "path": str(info.path),
+        }
+        for info in list_sessions(invocation.settings().sessions_folder)
+    ]
+    _print(invocation, "sessions", rows, empty="there is no session yet: algotrade live --cash 10000")
+
+
+async def _instruments(invocation: Invocation, exchange: str | None) -> list[Instrument]:
+    from algotrade.exchange.base import open_exchange
+
+    settings = invocation.settings({"defaults.exchange": exchange})
+    name = settings.defaults.exchange or DEFAULT_EXCHANGE
+    async with open_exchange(name, options=settings.ccxt_options(name)) as opened:
+        return await opened.instruments()
+
+
+async def _timeframes(invocation: Invocation, exchange: str) -> list[str]:
+    from algotrade.exchange.base import open_exchange
+
+    async with open_exchange(exchange, options=invocation.settings().ccxt_options(exchange)) as opened:
+        return opened.timeframes()
+
+
+def _print(invocation: Invocation, name: str, rows: Rows, columns: Sequence[str] = (), *, empty: str = "") -> None:
+    from algotrade.show.tables import listing
+
+    if not rows and empty:
+        invocation.output.note(empty)
+    shown = [{key: _cell(value) for key, value in row.items()} for row in rows]
+    invocation.output.show(listing(shown, columns or list(rows[0] if rows else {})))
+    invocation.output.document(f"algotrade.list_{name}/1", {name: rows})
+
+
+def _cell(value: Any) -> Any:
+    """A nested value in a few words: parameters as "fast=10"."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={item['default']}" for name, item in value.items())
+    return value
+
+
+def _parameter_document(parameter: Parameter) -> dict[str, Any]:
+    return {**parameter._asdict(), "kind": parameter.kind.__name__}
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
