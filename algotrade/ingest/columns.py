@@ -1,0 +1,112 @@
+"""Which column of a file is which: known names, whatever their case and dress, or the names that a person gave."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from algotrade.errors import FixCommand, FixData, did_you_mean
+
+FIELDS: Final = ("time", "open", "high", "low", "close", "volume")
+
+# Folded names, see _fold. Of several columns that could be the time, the first in this order is taken: a file that
+# has both holds the same time twice. For prices and volume there is no such order, and two candidates are refused.
+TIME_NAMES: Final = (
+    "timestamp", "ts", "t", "unix", "unixtime", "unixtimestamp", "epoch", "opentime", "timeopen", "datetime", "time",
+    "date", "gmttime", "indexlevel0", "index", "",
+)  # fmt: skip
+VALUE_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("o", "open", "openprice", "priceopen"), "open"),
+    **dict.fromkeys(("h", "high", "highprice", "pricehigh", "max"), "high"),
+    **dict.fromkeys(("l", "low", "lowprice", "pricelow", "min"), "low"),
+    **dict.fromkeys(("c", "close", "closeprice", "priceclose", "last", "closelast"), "close"),
+    **dict.fromkeys(("v", "vol", "volume", "basevolume", "volumebase", "tickvolume"), "volume"),
+}
+
+
+class Columns(NamedTuple):
+    """Positions of the six fields in a row. With close-only files open, high and low are that of the close.
+
+    Attributes:
+        values: open, high, low and close.
+        volume: None where the file has none; it is stored as 0 then.
+    """
+
+    time: int
+    values: tuple[int, int, int, int]
+    volume: int | None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Positions of all columns that hold numbers, in the order of the candle table."""
+        return self.values if self.volume is None else (*self.values, self.volume)
+
+
+def find_columns(names: Sequence[str], given: Mapping[str, str], *, close_only: bool) -> Columns:
+    """Find the six fields among a file's column names.
+
+    Args:
+        names: as the file has them.
+        given: field to column name, for those that are not recognised: {"time": "Trade Day"}.
+        close_only: take open, high and low from the close.
+
+    Raises:
+        FixData: a name appears twice, a needed column is missing, or several could be meant; the hint holds the flag
+            that settles it.
+        FixCommand: `given` names a field that there is not.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise FixData(f"the column name {twice[0][:40]!r} appears twice")
+    chosen = _look_up(names, given)
+    found = {**_recognise(names, chosen), **chosen}
+    needed = ("time", "close") if close_only else FIELDS[:5]
+    missing = [field for field in needed if field not in found]
+    if missing:
+        raise FixData(
+            f"no column for {', '.join(missing)}; the columns are {_listed(names)}",
+            hint="--close-only" if missing == ["open", "high", "low"] else f"--columns {missing[0]}=NAME",
+        )
+    prices = ("close",) * 4 if close_only else FIELDS[1:5]
+    opening, high, low, close = (found[field] for field in prices)
+    return Columns(found["time"], (opening, high, low, close), found.get("volume"))
+
+
+def _look_up(names: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
+    for field, name in given.items():
+        if field not in FIELDS:
+            raise FixCommand(
+                f"{field[:40]!r} is no field of a candle ({', '.join(FIELDS)}).{did_you_mean(field, FIELDS)}",
+                hint="--columns time=NAME,close=NAME",
+            )
+        if name not in names:
+            raise FixData(f"no column {name[:40]!r}; the columns are {_listed(names)}.{did_you_mean(name, names)}")
+    return {field: list(names).index(name) for field, name in given.items()}
+
+
+def _recognise(names: Sequence[str], chosen: Mapping[str, int]) -> dict[str, int]:
+    """The fields that the file's own names tell, beside those that a person has chosen."""
+    folded = [_fold(name) for name in names]
+    times = [folded.index(name) for name in TIME_NAMES if name in folded]
+    found = {"time": times[0]} if times else {}
+    for position, name in enumerate(folded):
+        field = VALUE_NAMES.get(name)
+        if field is None or field in chosen or position in chosen.values():
+            continue
+        if field in found:
+            both = f"{names[found[field]][:40]!r} and {names[position][:40]!r}"
+            raise FixData(f"{both} could both be the {field}", hint=f"--columns {field}=NAME")
+        found[field] = position
+    return found
+
+
+def _fold(name: str) -> str:
+    """A name without its dress: "<Close Price>", "close_price" and "4. Close price" are all "closeprice"."""
+    return re.sub(r"[\W_]+", "", re.sub(r"^\s*\d+\.", "", name)).casefold()
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:40]) for name in names[:12])
+    return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown

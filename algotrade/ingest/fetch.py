@@ -1,0 +1,242 @@
+"""Fetch candles from an exchange into the store: only what is missing, only closed bars, page by page.
+
+Every page is stored before the next is asked for, and remembered as asked for only after it is stored. So a kill
+loses at most the page on its way, and the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from algotrade.errors import AlgotradeError, FixCommand, did_you_mean
+from algotrade.exchange.base import Exchange
+from algotrade.ingest.pages import (
+    Cursor,
+    Page,
+    RefusedCandle,
+    advance,
+    begins_late,
+    is_newest_page,
+    is_stale,
+    judge_page,
+    proven,
+)
+from algotrade.ingest.plan import Grid, Interval, asked_interval, plan_requests
+from algotrade.market.candles import SeriesKey, iso
+from algotrade.market.instrument import validate_symbol
+from algotrade.market.span import Span
+from algotrade.market.timeframe import timeframe_ms
+from algotrade.store.candles import WriteReport, span, write_candles, write_instrument
+from algotrade.store.coverage import add_coverage, read_coverage
+from algotrade.store.database import Database
+
+
+class FetchRequest(NamedTuple):
+    """What to fetch: several symbols of one exchange, in turn.
+
+    Attributes:
+        symbols: ccxt's unified symbols.
+        timeframe: like "1h".
+        start: open time of the first bar, milliseconds, inclusive; None to continue from the last stored bar, or to
+            begin with the exchange's newest page when nothing is stored.
+        end: open time of the last bar, milliseconds, inclusive; None for the newest closed bar.
+    """
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    start: int | None = None
+    end: int | None = None
+
+
+class FetchProgress(NamedTuple):
+    """How far the fetch of one symbol has come: every bar from `start` up to `reached` of `end`, milliseconds."""
+
+    symbol: str
+    start: int
+    reached: int
+    end: int
+
+
+class FetchReport(NamedTuple):
+    """What became of one symbol.
+
+    Attributes:
+        key: the series that was written.
+        added: candles that were not stored before.
+        unchanged: candles that came again with the same values.
+        revised: candles that came with other values, which are now stored.
+        first: open time of the first stored bar of the series, None when nothing is stored.
+        last: the same of the last.
+        gaps: bars missing between the two.
+        complete: whether everything that was asked for and can exist is stored.
+        note: what a person should know, in sentences; "" when there is nothing to say.
+        refused: candles of the exchange that cannot be, which were not stored.
+        error: why the fetch ended before its end; what came until then is stored.
+    """
+
+    key: SeriesKey
+    added: int
+    unchanged: int
+    revised: int
+    first: int | None
+    last: int | None
+    gaps: int
+    complete: bool
+    note: str
+    refused: tuple[RefusedCandle, ...] = ()
+    error: AlgotradeError | None = None
+
+
+def _ignore(progress: FetchProgress) -> None:
+    """What is told when nobody listens."""
+
+
+async def fetch_candles(
+    exchange: Exchange,
+    db: Database,
+    request: FetchRequest,
+    on_progress: Callable[[FetchProgress], None] = _ignore,
+) -> list[FetchReport]:
+    """Fetch each symbol in turn. A symbol that fails does not lose the others: its report carries the error.
+
+    Args:
+        exchange: where from; its reads retry by themselves.
+        db: the store.
+        request: what to fetch.
+        on_progress: told after every page.
+
+    Returns:
+        One report a symbol, in the order given.
+
+    Raises:
+        FixCommand: the exchange does not have the timeframe.
+    """
+    if request.timeframe not in (known := exchange.timeframes()):
+        raise FixCommand(
+            f"{exchange.name} has no {request.timeframe} candles.{did_you_mean(request.timeframe, known)}",
+            hint=f"algotrade list timeframes --exchange {exchange.name}",
+        )
+    return [await _SymbolFetch(exchange, db, request, symbol, on_progress).run() for symbol in request.symbols]
+
+
+class _SymbolFetch:
+    """The fetch of one symbol: what it has done so far, and what it has to say about it."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        db: Database,
+        request: FetchRequest,
+        symbol: str,
+        on_progress: Callable[[FetchProgress], None],
+    ) -> None:
+        self.exchange = exchange
+        self.db = db
+        self.request = request
+        self.key = SeriesKey(exchange.name, symbol, request.timeframe, exchange.origin)
+        self.grid = Grid(timeframe_ms(request.timeframe), exchange.page_limit(request.timeframe))
+        self.on_progress = on_progress
+        self.now_ms = 0
+        self.written = WriteReport(0, 0, 0)
+        self.refused: list[RefusedCandle] = []
+        self.complaints: list[str] = []
+        self.remarks: list[str] = []
+
+    async def run(self) -> FetchReport:
+        """Fetch what is missing and report it, whatever happens on the way."""
+        error: AlgotradeError | None = None
+        try:
+            validate_symbol(self.key.symbol)
+            self.now_ms = await self.exchange.now_ms()
+            instrument = await self.exchange.instrument(self.key.symbol)
+            await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.now_ms)
+            for interval in await asyncio.to_thread(self._plan):
+                await self._walk(interval)
+        except AlgotradeError as reason:
+            error = reason
+        return await asyncio.to_thread(self._report, error)
+
+    def _plan(self) -> list[Interval]:
+        stored = span(self.db, self.key)
+        wanted = Span(self.request.start, self.request.end)
+        asked = asked_interval(wanted, stored.last if stored else None, self.grid, self.now_ms)
+        if stored is None and self.request.start is None:
+            self.remarks.append("nothing was stored before: these are the newest candles, --start asks for older ones")
+        covered = [Interval(*part) for part in read_coverage(self.db, self.key)]
+        return plan_requests(asked, covered, self.grid)
+
+    async def _walk(self, interval: Interval) -> None:
+        """Ask for an interval page by page, oldest first."""
+        cursor = Cursor(interval.start, interval.start)
+        kept_from: int | None = None  # the first bar that the exchange has answered for
+        while cursor.reached < interval.end:
+            page = await self._ask(interval, cursor.since)
+            if is_stale(page.seen, cursor.since, self.grid):
+                self._complain(f"{self.exchange.name} answered with older candles", cursor.since)
+                return
+            if kept_from is None and len(page.seen):
+                kept_from = self._first_kept(page, cursor.since, interval)
+            cursor = advance(cursor, page.seen, self.grid)
+            await asyncio.to_thread(self._keep, page, kept_from, interval)
+            reached = min(cursor.reached, interval.end)
+            self.on_progress(FetchProgress(self.key.symbol, interval.start, reached, interval.end))
+
+    async def _ask(self, interval: Interval, since: int) -> Page:
+        rows = await self.exchange.candles(self.key.symbol, self.key.timeframe, since=since, limit=self.grid.page)
+        if (rows[:, 0] > self.now_ms).any():  # bars have closed since we asked for the time
+            self.now_ms = await self.exchange.now_ms()
+        return judge_page(rows, interval, self.now_ms)
+
+    def _first_kept(self, page: Page, since: int, interval: Interval) -> int:
+        """The open time from which an answer speaks: the asked one, unless the exchange does not go back so far."""
+        if not begins_late(page.seen, since, self.grid):
+            return interval.start
+        name, timeframe = self.exchange.name, self.key.timeframe
+        kept = self.exchange.history_limit(timeframe)
+        if kept is not None and since < self.now_ms - kept * self.grid.step:
+            self._complain(f"{name} keeps only its last {kept} {timeframe} candles", since)
+        elif is_newest_page(page.seen, self.grid, self.now_ms):
+            self._complain(f"{name} answered with its newest {len(page.seen)} {timeframe} candles", since)
+        else:
+            return interval.start
+        return int(page.seen[page.seen >= since][0])
+
+    def _keep(self, page: Page, kept_from: int | None, interval: Interval) -> None:
+        """Store a page, then remember that it was asked for. Only what a later bar has sealed counts as asked for."""
+        written = write_candles(self.db, self.key, page.times, page.columns)
+        self.written = WriteReport(*(sum(pair) for pair in zip(self.written, written, strict=True)))
+        self.refused += page.refused
+        if kept_from is None or not len(page.seen):
+            return
+        answered = Interval(kept_from, min(int(page.seen[-1]) + self.grid.step, interval.end))
+        for part in proven(answered, tuple(self.refused), self.grid.step):
+            add_coverage(self.db, self.key, part.start, part.end)
+
+    def _complain(self, what: str, since: int) -> None:
+        asked = iso(since).removesuffix("T00:00:00Z")
+        self.complaints.append(f"{what}; asked from {asked}")
+
+    def _report(self, error: AlgotradeError | None) -> FetchReport:
+        stored = span(self.db, self.key)
+        start = self.request.start
+        if stored and start is not None and stored.first > start + self.grid.step and not self.complaints:
+            self.remarks.append(f"the first candle {self.exchange.name} has is that of {iso(stored.first)}")
+        if self.refused:
+            time, reason = self.refused[0]
+            when = "" if time is None else f" {iso(time)}"
+            self.complaints.append(f"{len(self.refused)} candle(s) refused, the first{when}: {reason}")
+        return FetchReport(
+            key=self.key,
+            added=self.written.added,
+            unchanged=self.written.unchanged,
+            revised=self.written.revised,
+            first=stored.first if stored else None,
+            last=stored.last if stored else None,
+            gaps=(stored.last - stored.first) // self.grid.step + 1 - stored.rows if stored else 0,
+            complete=error is None and not self.complaints,
+            note="; ".join(self.complaints + self.remarks),
+            refused=tuple(self.refused),
+            error=error,
+        )

@@ -1,0 +1,100 @@
+"""Times in files: numbers since the epoch in one unit a file, ISO 8601, or a format that was given.
+
+The unit of a number is recognised by its size, which is safe from 1973 to 5138: a time in seconds has nine to eleven
+digits, one in milliseconds three more, and so on. A file that changes its unit or its kind of time is refused there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from algotrade.errors import FixCommand
+from algotrade.market.candles import Times
+from algotrade.market.span import parse_time
+
+UNITS: Final = ("seconds", "milliseconds", "microseconds", "nanoseconds")
+UNIT_BOUNDS: Final = (10**8, 10**11, 10**14, 10**17)  # the smallest number of each unit
+NUMBER: Final = re.compile(r"([+-]?\d+)(\.\d*)?", re.ASCII)
+COMPACT_DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+ZONE: Final = re.compile(r":\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)$", re.ASCII)
+
+
+def epoch_units(values: Times) -> Times:
+    """Index into UNITS of each number, -1 where it is too small for any."""
+    return np.searchsorted(UNIT_BOUNDS, np.abs(values), side="right") - 1
+
+
+def epoch_ms(values: Times, unit: int) -> Times:
+    """Milliseconds of numbers in one unit, an index into UNITS; what is finer is cut off."""
+    return values * 1000 if unit == 0 else values // 10 ** (3 * unit - 3)
+
+
+class TimeReader:
+    """Reads a file's times one by one and holds them to one kind.
+
+    Args:
+        time_format: as for strptime; None to recognise numbers and ISO 8601.
+
+    Raises:
+        FixCommand: not such a format.
+    """
+
+    def __init__(self, time_format: str | None = None) -> None:
+        self._format = time_format
+        self._kind: str | None = None  # of the first time that was read; all others must be the same
+        if time_format is not None:
+            _check_format(time_format)
+
+    def read(self, text: str) -> int:
+        """Milliseconds since the epoch, UTC unless the text carries an offset.
+
+        Raises:
+            ValueError: not a time, or of another kind than the times before; the text is the reason.
+        """
+        text = text.strip()
+        if not text:
+            raise ValueError("the time is empty")
+        number = None if self._format else NUMBER.fullmatch(text)
+        if number and not COMPACT_DATE.fullmatch(text):
+            kind, time = _read_number(text)
+        else:
+            kind, time = self._read_text(text)
+        if self._kind is None:
+            self._kind = kind
+        elif kind != self._kind:
+            raise ValueError(f"the time {text[:40]!r} is {kind}, the first one is {self._kind}")
+        return time
+
+    def _read_text(self, text: str) -> tuple[str, int]:
+        try:
+            if self._format is not None:
+                time = datetime.strptime(text, self._format)  # noqa: DTZ007 - without a zone it is UTC
+                text = time.isoformat()
+            elif compact := COMPACT_DATE.fullmatch(text):
+                text = "-".join(compact.groups())
+            return "a date and time" + (" with a zone" if ZONE.search(text) else ""), parse_time(text)
+        except (ValueError, FixCommand):
+            form = self._format or "a date like 2024-01-31, ISO 8601 or a number since 1970"
+            raise ValueError(f"the time {text[:40]!r} is not {form}") from None
+
+
+def _read_number(text: str) -> tuple[str, int]:
+    exact = Decimal(text)
+    unit = bisect_right(UNIT_BOUNDS, abs(exact)) - 1
+    if unit < 0 or abs(exact) >= 2**63:
+        raise ValueError(f"the time {text[:40]!r} is no number of seconds, milli-, micro- or nanoseconds since 1970")
+    return f"in {UNITS[unit]}", math.floor(exact * 1000 / 1000**unit)
+
+
+def _check_format(time_format: str) -> None:
+    try:
+        datetime.strptime(datetime(2000, 1, 2, tzinfo=UTC).strftime(time_format), time_format)  # noqa: DTZ007
+    except ValueError:
+        raise FixCommand(f"{time_format[:40]!r} is not a time format like %d.%m.%Y or %Y-%m-%d %H:%M") from None
