@@ -19,6 +19,7 @@ from rich.text import Text
 from algotrade.show import format as fmt
 
 UNLIMITED: Final = 10_000  # columns; asked for when measuring how wide something would like to be
+LONGEST_WORD: Final = 30  # characters; a longer one, such as a path, may be broken
 Cell = str | Text
 
 
@@ -110,12 +111,21 @@ def pairs(rows: Iterable[tuple[Cell, Cell]]) -> Table:
     return grid
 
 
-def _grid(columns: Sequence[Column], rows: Iterable[Sequence[Text]], gap: int) -> Table:
+def _grid(columns: Sequence[Column], rows: Sequence[Sequence[Text]], gap: int) -> Table:
     space = (0, gap - 1, 0, 0)
-    grid = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=space, header_style="dim")
+    heads = [_firm(column, [row[number].plain for row in rows]) for number, column in enumerate(columns)]
+    grid = Table(*heads, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=space, header_style="dim")
     for row in rows:
         grid.add_row(*row)
     return grid
+
+
+def _firm(column: Column, cells: Sequence[str]) -> Column:
+    """The column, kept from being broken inside a word (a name, an id) that someone will copy."""
+    firm = column.copy()
+    if not any(" " in cell or "\n" in cell or len(cell) > LONGEST_WORD for cell in cells):
+        firm.no_wrap = True
+    return firm
 
 
 def _stacked(column: Column) -> Column:
