@@ -63,4 +63,4 @@ def run_event_loop(candles: pd.DataFrame, strategy: Decider, setup: Setup) -> Re
             if isinstance(record, StrategyStopped):
                 raise FixStrategy(f"at {iso(record.time)}: {record.message}")
             recording.add(record)
-    return recording.result(cash=setup.cash, costs=setup.costs, timeframe=setup.timeframe, calendar=setup.calendar)
+    return recording.result(setup)

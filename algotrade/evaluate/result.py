@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from algotrade.engine.account import cash_after, equity_at, position_after
 from algotrade.engine.fills import Costs
 from algotrade.evaluate.round_trips import round_trip_table
 from algotrade.evaluate.summary import summarize
@@ -37,6 +38,18 @@ class Fills(NamedTuple):
                 "fee": self.fee,
             }
         )
+
+
+def equity_of_fills(filled: Fills, cash: float, close: Floats) -> Floats:
+    """Account value at each close, shape (bars,), from the fills alone: bit for bit what the engine saw."""
+    position = 0.0
+    states = [(cash, position)]
+    for _, side, quantity, price, fee in zip(*(column.tolist() for column in filled), strict=True):
+        cash, position = cash_after(cash, side, quantity, price, fee), position_after(position, side, quantity)
+        states.append((cash, position))
+    done = np.searchsorted(filled.bar, np.arange(len(close)), side="right")  # fills up to and including each bar
+    cash_then, position_then = np.array(states).T
+    return np.asarray(equity_at(cash_then[done], position_then[done], close))  # type: ignore[arg-type]  # elementwise
 
 
 class Rejection(NamedTuple):

@@ -90,6 +90,12 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
     return _stored(request, SeriesKey(_exchange(request), request.symbol, request.timeframe), database)
 
 
+def reload_candles(request: DataRequest, key: SeriesKey, database: Database) -> pd.DataFrame:
+    """The candles of an earlier run: those of its very series, stored or simulated."""
+    candles = read_candles(database, key, start=request.span.start, end=request.span.end)
+    return _simulated(request).candles if key.exchange == DEMO and not len(candles) else candles
+
+
 def choose_series(request: DataRequest, stored: list[SeriesInfo]) -> SeriesKey | None:
     """The stored series that a request means: the named exchange, else kraken's, else the only one.
 

@@ -1,0 +1,150 @@
+"""`algotrade backtest`: run a strategy over candles, check it, print and keep the run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from algotrade.cli import options
+from algotrade.cli.invocation import Invocation, invocation_of
+
+if TYPE_CHECKING:
+    from algotrade.backtest.setup import Setup
+    from algotrade.config import Settings
+    from algotrade.ingest.source import MarketData
+    from algotrade.pipeline import Run
+
+app = typer.Typer(add_completion=False, rich_help_panel="Test")
+
+
+@app.command()
+def backtest(
+    context: typer.Context,
+    symbol: options.SymbolOption = None,
+    strategy: options.StrategyOption = None,
+    param: options.ParamOption = None,
+    timeframe: options.TimeframeOption = None,
+    exchange: options.ExchangeOption = None,
+    start: options.StartOption = None,
+    end: options.EndOption = None,
+    cash: options.CashOption = None,
+    fee: options.FeeOption = None,
+    slippage: options.SlippageOption = None,
+    allow_short: options.ShortOption = False,
+    leverage: options.LeverageOption = 1.0,
+    check: Annotated[
+        str, typer.Option("--check", help="Honesty checks: budget (1 s), full (every bar), none.")
+    ] = "budget",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when a check fails.")] = False,
+    all_round_trips: Annotated[bool, typer.Option("--all-round-trips", help="Show every round trip.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one page with charts; it opens offline.")] = None,
+    export_csv: Annotated[
+        Path | None, typer.Option("--export-csv", help="Write fills, round trips and equity into this folder.")
+    ] = None,
+) -> None:
+    """Run a strategy over candles: stored ones, else fetched, else simulated.
+
+    [bold]Examples[/bold]
+      algotrade backtest --symbol BTC/USD
+      algotrade backtest --strategy sma_cross -p fast=50 -p slow=100 --start 2015-01-01 --end 2023-12-31
+      algotrade backtest --symbol ETH/USD --timeframe 1h --fee 0.0026 --html report.html
+    """
+    from algotrade.engine.fills import Costs
+    from algotrade.ingest.source import DataRequest
+    from algotrade.market.span import parse_span
+    from algotrade.pipeline import fee_rate_of, fetch_data, run_backtest
+    from algotrade.store.database import open_database
+    from algotrade.strategy.signals import Bounds
+
+    invocation = invocation_of(context)
+    settings = invocation.settings(_flags(exchange, symbol, timeframe, strategy, cash, fee, slippage))
+    chosen = options.named_strategy(settings.defaults.strategy, param, settings)
+    request = DataRequest(
+        settings.defaults.symbol,
+        settings.defaults.timeframe or "1d",
+        settings.defaults.exchange,
+        parse_span(start, end),
+    )
+    with open_database(settings.database) as database:
+        market = fetch_data(request, database, settings)
+        for note in market.notes:
+            invocation.output.note(note)
+        costs = Costs(fee_rate_of(settings.defaults.fee, market.instrument), settings.defaults.slippage)
+        setup = _setup(market, settings, costs, Bounds(leverage, allow_short))
+        run = run_backtest(chosen, market, setup, check=check, database=database)
+        run = _kept(run, database)
+    _write_files(run, html, export_csv, invocation)
+    _show(run, invocation, all_round_trips=all_round_trips)
+    _judge(run, strict=strict)
+
+
+def _flags(*values: Any) -> dict[str, Any]:
+    names = ("exchange", "symbol", "timeframe", "strategy", "cash", "fee", "slippage")
+    return {f"defaults.{name}": value for name, value in zip(names, values, strict=True)}
+
+
+def _setup(market: MarketData, settings: Settings, costs: Any, bounds: Any) -> Setup:
+    from algotrade.backtest.setup import Setup
+
+    return Setup(
+        instrument=market.instrument,
+        timeframe=market.key.timeframe,
+        cash=settings.defaults.cash,
+        costs=costs,
+        bounds=bounds,
+        limits=options.risk_limits(settings),
+    )
+
+
+def _kept(run: Run, database: Any) -> Run:
+    from algotrade.store.runs import keep_run
+
+    run_id = keep_run(database, run.document, created_ms=time.time_ns() // 1_000_000)  # noqa: TID251 (a name, not a figure)
+    return run._replace(document={**run.document, "run": run_id})
+
+
+def _write_files(run: Run, html: Path | None, export_csv: Path | None, invocation: Invocation) -> None:
+    if html is not None:
+        from algotrade.show.report import write_report
+
+        write_report(run.result, run.document, html)
+        invocation.output.note(f"wrote {html}")
+    if export_csv is not None:
+        from algotrade.show.export import write_tables
+
+        for path in write_tables(run.result, export_csv):
+            invocation.output.note(f"wrote {path}")
+
+
+def _show(run: Run, invocation: Invocation, *, all_round_trips: bool) -> None:
+    invocation.output.document("algotrade.backtest/1", _public(run.document))
+    if invocation.output.json:
+        return
+    from algotrade.show.chart import Curve
+    from algotrade.show.run import run_page
+
+    curve = Curve(run.result.times, run.result.equity_values)
+    run_id = run.document["run"]
+    more = [
+        ("months, years, drawdowns", f"algotrade evaluate {run_id}"),
+        ("a page with charts", "algotrade backtest --html report.html"),
+        ("why it did what it did", f"algotrade why {run.document['data']['end']}"),
+    ]
+    invocation.output.show(*run_page(run.document, curve, all_round_trips=all_round_trips, see_more=more))
+
+
+def _public(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without the strategy's source, which a person has."""
+    strategy = {name: value for name, value in document["strategy"].items() if name != "source"}
+    return {**document, "strategy": strategy}
+
+
+def _judge(run: Run, *, strict: bool) -> None:
+    if strict and run.checks is not None and run.checks.failed:
+        from algotrade.errors import ReviewResult
+
+        failed = ", ".join(name.replace("_", "-") for name in run.checks.failed)
+        raise ReviewResult(f"checks failed: {failed}", hint="algotrade backtest --check full")

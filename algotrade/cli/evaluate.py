@@ -1,0 +1,138 @@
+"""`algotrade evaluate`: judge a kept run or a live session again, in more depth, or two of them side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from algotrade.cli.invocation import Invocation, invocation_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from algotrade.evaluate.result import Result
+
+app = typer.Typer(add_completion=False, rich_help_panel="Test")
+
+
+class Judged(NamedTuple):
+    """A result with its document, and the fee rate at which its profit is gone."""
+
+    result: Result
+    document: dict[str, Any]
+    profit_ends_at: float
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN|SESSION|latest]...", help="One to judge, or two to compare.")
+    ] = None,
+    all_round_trips: Annotated[bool, typer.Option("--all-round-trips", help="Show every round trip.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one page with charts; it opens offline.")] = None,
+) -> None:
+    """Judge a kept run or a live session from what is stored; with two names, compare them.
+
+    [bold]Examples[/bold]
+      algotrade evaluate
+      algotrade evaluate latest --all-round-trips
+      algotrade list runs
+    """
+    from algotrade.errors import FixCommand
+
+    invocation = invocation_of(context)
+    wanted = names or ["latest"]
+    if len(wanted) > 2:
+        raise FixCommand(f"evaluate takes one name, or two to compare; given {len(wanted)}", hint="algotrade list runs")
+    judged = [_judge(name, invocation) for name in wanted]
+    if len(judged) == 2:
+        _compare(judged[0], judged[1], invocation)
+        return
+    if html is not None:
+        from algotrade.show.report import write_report
+
+        write_report(judged[0].result, judged[0].document, html)
+        invocation.output.note(f"wrote {html}")
+    _show(judged[0], invocation, all_round_trips=all_round_trips)
+
+
+def _judge(name: str, invocation: Invocation) -> Judged:
+    from algotrade.live.results import session_result
+    from algotrade.live.sessions import find_session
+    from algotrade.pipeline import kept_result, profit_ends_at
+    from algotrade.store.database import open_database
+    from algotrade.store.journal import list_sessions
+    from algotrade.store.runs import load_run
+
+    settings = invocation.settings()
+    if name in {info.id for info in list_sessions(settings.sessions_folder)}:
+        result, document = session_result(find_session(settings.sessions_folder, name))
+    else:
+        with open_database(settings.database) as database:
+            document = load_run(database, name)
+            result = kept_result(document, database)
+    return Judged(result, document, profit_ends_at(document, result))
+
+
+def _depth(judged: Judged) -> dict[str, Any]:
+    """The tables of more depth, as plain values."""
+    from algotrade.evaluate import breakdown
+    from algotrade.evaluate.document import without_nan
+
+    result = judged.result
+    months = breakdown.by_month(result.equity_values, result.times, cash=result.cash)
+    years = breakdown.by_year(result.equity_values, result.times, cash=result.cash)
+    drawdowns = breakdown.drawdown_table(result.equity_values, result.times)
+    plain: dict[str, Any] = without_nan(
+        {
+            "by_month": months.reset_index().to_dict("records"),
+            "by_year": years.reset_index().to_dict("records"),
+            "drawdowns": drawdowns.to_dict("records"),
+            "round_trip_distribution": breakdown.round_trip_distribution(result.round_trips),
+            "break_even_fee": judged.profit_ends_at,
+        }
+    )
+    return plain
+
+
+def _show(judged: Judged, invocation: Invocation, *, all_round_trips: bool) -> None:
+    document = {name: value for name, value in judged.document.items() if name != "schema"}
+    document["strategy"] = {name: value for name, value in document["strategy"].items() if name != "source"}
+    invocation.output.document("algotrade.evaluate/1", {**document, **_depth(judged)})
+    if not invocation.output.json:
+        invocation.output.show(*_pages(judged, all_round_trips=all_round_trips))
+
+
+def _pages(judged: Judged, *, all_round_trips: bool) -> list[RenderableType]:
+    from algotrade.evaluate import breakdown
+    from algotrade.show import depth
+    from algotrade.show.chart import Curve
+    from algotrade.show.run import run_page
+
+    result = judged.result
+    equity, times, cash = result.equity_values, result.times, result.cash
+    return [
+        *run_page(judged.document, Curve(times, equity), all_round_trips=all_round_trips),
+        depth.month_grid(breakdown.by_month(equity, times, cash=cash)),
+        depth.year_table(breakdown.by_year(equity, times, cash=cash)),
+        depth.drawdown_table(breakdown.drawdown_table(equity, times)),
+        depth.distribution_table(breakdown.round_trip_distribution(result.round_trips)),
+        depth.holding_table(breakdown.by_holding_time(result.round_trips)),
+        depth.break_even_line(judged.profit_ends_at, result.costs.fee_rate),
+    ]
+
+
+def _compare(first: Judged, second: Judged, invocation: Invocation) -> None:
+    from algotrade.show.depth import comparison
+
+    both = {"a": _brief(first), "b": _brief(second)}
+    invocation.output.document("algotrade.comparison/1", both)
+    invocation.output.show(*comparison(first.document, second.document))
+
+
+def _brief(judged: Judged) -> dict[str, Any]:
+    kept = ("run", "data", "costs", "summary")
+    return {name: judged.document[name] for name in kept} | {"break_even_fee": judged.profit_ends_at}

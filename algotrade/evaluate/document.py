@@ -1,0 +1,164 @@
+"""A result as plain values: what `backtest --json` prints, the store keeps and `evaluate` reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from algotrade.engine.fills import Costs
+from algotrade.errors import FixData
+from algotrade.evaluate.result import Fills, Rejection, Result, equity_of_fills
+from algotrade.evaluate.summary import buy_and_hold, summarize
+from algotrade.market.candles import Floats, SeriesKey, Times, content_hash, find_gaps, iso, times_ms
+from algotrade.market.instrument import Instrument
+from algotrade.strategy.signals import targets_of
+
+SCHEMA: Final = "algotrade.backtest/1"
+
+
+class Provenance(NamedTuple):
+    """Where a result comes from.
+
+    Attributes:
+        key: the series of candles.
+        instrument: what was traded.
+        simulated: the market is the demo exchange.
+        strategy: name, parameters, hash and source, as the document has them.
+        warmup: bars that live trading will give the strategy.
+        checks: verdicts by name, each {passed, covered, total, detail}.
+        versions: of Python and the libraries that can change a result.
+        warnings: sentences.
+    """
+
+    key: SeriesKey
+    instrument: Instrument
+    simulated: bool
+    strategy: Mapping[str, Any]
+    warmup: int | str | None
+    checks: Mapping[str, Any]
+    versions: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
+    """The document of a result; NaN is None, times are ISO 8601 in UTC, fractions stay fractions."""
+    times = result.times
+    gaps = sum(gap.bars for gap in find_gaps(times, result.timeframe))
+    document = {
+        "schema": SCHEMA,
+        "run": None,
+        "data": {
+            **provenance.key._asdict(),
+            "start": iso(int(times[0])),
+            "end": iso(int(times[-1])),
+            "bars": len(times),
+            "gaps": gaps,
+            "simulated": provenance.simulated,
+            "hash": content_hash(result.candles),
+        },
+        "strategy": {**provenance.strategy, "warmup": provenance.warmup},
+        "costs": {**result.costs._asdict(), "cash": result.cash},
+        "instrument": provenance.instrument._asdict(),
+        "calendar": result.calendar,
+        "summary": result.summary,
+        "buy_and_hold": summarize(buy_and_hold(result)),
+        "checks": dict(provenance.checks),
+        "round_trips": round_trip_rows(result.round_trips),
+        "fills": fill_rows(result),
+        "targets": target_rows(result),
+        "rejections": [{"time": iso(time), "reason": reason} for time, reason in result.rejections],
+        "versions": dict(provenance.versions),
+        "warnings": list(provenance.warnings),
+    }
+    plain: dict[str, Any] = without_nan(document)
+    return plain
+
+
+def round_trip_rows(round_trips: pd.DataFrame) -> list[dict[str, Any]]:
+    """Closed round trips as dicts, times as ISO 8601."""
+    rows: list[dict[str, Any]] = round_trips.to_dict("records")  # type: ignore[assignment]  # our names are strings
+    return [{name: _plain_time(value) for name, value in row.items()} for row in rows]
+
+
+def fill_rows(result: Result) -> list[list[Any]]:
+    """Fills as [bar's open time in ms, side, quantity, price, fee]."""
+    filled = result.filled
+    columns = (result.times[filled.bar], *filled[1:])
+    return [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def target_rows(result: Result) -> list[list[Any]] | None:
+    """Changes of target as [bar's open time in ms, exposure]; None where a strategy sent orders itself."""
+    if result.signals is None:
+        return None
+    targets = targets_of(result.signals)
+    changes = np.flatnonzero(np.diff(targets, prepend=0.0))
+    return [[int(result.times[bar]), float(targets[bar])] for bar in changes]
+
+
+def targets_of_rows(rows: list[list[Any]], times: Times) -> Floats:
+    """Target exposure per bar, shape (bars,), from its changes."""
+    changed = np.array([time for time, _ in rows], np.int64)
+    exposures = np.array([0.0, *(exposure for _, exposure in rows)])
+    return exposures[np.searchsorted(changed, times, side="right")]
+
+
+def result_of_document(document: Mapping[str, Any], candles: pd.DataFrame) -> Result:
+    """The result of a kept run, from its fills and the candles it ran over.
+
+    Args:
+        document: as `run_document` made it.
+        candles: the same candles, read again.
+
+    Raises:
+        FixData: the candles are not those of the run.
+    """
+    data = document["data"]
+    if content_hash(candles) != data["hash"]:
+        raise FixData(
+            f"the stored candles of {data['exchange']} {data['symbol']} {data['timeframe']} are not those of the run any"
+            f" more ({len(candles)} bars now, {data['bars']} then, other values)",
+            hint=f"algotrade backtest --symbol {data['symbol']} --timeframe {data['timeframe']}",
+        )
+    filled = _fills(document["fills"], times_ms(candles))
+    cash = document["costs"]["cash"]
+    return Result(
+        candles=candles,
+        signals=None,
+        equity_values=equity_of_fills(filled, cash, candles["close"].to_numpy(np.float64)),
+        filled=filled,
+        rejections=tuple(Rejection(_milliseconds(row["time"]), row["reason"]) for row in document["rejections"]),
+        cash=cash,
+        costs=Costs(document["costs"]["fee_rate"], document["costs"]["slippage_rate"]),
+        timeframe=data["timeframe"],
+        calendar=document["calendar"],
+        simulated=data["simulated"],
+    )
+
+
+def without_nan(value: Any) -> Any:
+    """The value with NaN as None and numpy's numbers as Python's, however deep."""
+    if isinstance(value, Mapping):
+        return {name: without_nan(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(inner) for inner in value]
+    if isinstance(value, np.generic):
+        return without_nan(value.item())
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _fills(rows: list[list[Any]], times: Times) -> Fills:
+    time, side, quantity, price, fee = np.array(rows, np.float64).reshape(-1, 5).T
+    return Fills(np.searchsorted(times, time.astype(np.int64)), side.astype(np.int64), quantity, price, fee)
+
+
+def _plain_time(value: Any) -> Any:
+    return iso(value.value // 1_000_000) if isinstance(value, pd.Timestamp) else value
+
+
+def _milliseconds(text: str) -> int:
+    return int(np.datetime64(text.removesuffix("Z"), "ms").astype(np.int64))

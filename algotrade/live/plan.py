@@ -1,0 +1,86 @@
+"""What a person asked for, and the header of the journal that follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final, NamedTuple
+
+from algotrade.backtest.setup import Setup
+from algotrade.engine.fills import Costs
+from algotrade.engine.risk import Limits
+from algotrade.market.instrument import Instrument
+from algotrade.store.canonical import canonical_json
+from algotrade.strategy.signals import Bounds
+
+HEADER_VERSION: Final = 1
+SOURCES: Final = ("candles", "ticker")
+
+
+class SessionPlan(NamedTuple):
+    """The request for a session; the same plan resumes the same session.
+
+    Attributes:
+        exchange: "kraken", "demo", any ccxt id.
+        symbol: ccxt's unified symbol.
+        timeframe: of the bars.
+        strategy: name.
+        parameters: of the strategy.
+        cash: quote units at the start.
+        costs: of the simulated fills.
+        bounds: leverage and shorts.
+        limits: risk limits.
+        source: "candles", or "ticker" for candles built from polled prices.
+        start: open time of the first bar, milliseconds; None for now.
+        until: last moment, milliseconds, inclusive; None for no end.
+        bars: how many bars to run; None for no bound.
+        speed: how much faster than the clock (demo exchange).
+    """
+
+    exchange: str
+    symbol: str
+    timeframe: str
+    strategy: str
+    parameters: dict[str, Any]
+    cash: float
+    costs: Costs
+    bounds: Bounds = Bounds()
+    limits: Limits = Limits()
+    source: str = "candles"
+    start: int | None = None
+    until: int | None = None
+    bars: int | None = None
+    speed: float = 1.0
+
+    def key(self) -> str:
+        """Names the plan: equal plans have equal keys."""
+        return hashlib.sha256(canonical_json(self.document()).encode()).hexdigest()[:16]
+
+    def document(self) -> dict[str, Any]:
+        """The plan as plain values."""
+        nested = {"costs": self.costs._asdict(), "bounds": self.bounds._asdict(), "limits": self.limits._asdict()}
+        return {**self._asdict(), **nested}
+
+
+def plan_of(document: dict[str, Any]) -> SessionPlan:
+    """The plan that `document` gave."""
+    return SessionPlan(
+        **{
+            **document,
+            "costs": Costs(**document["costs"]),
+            "bounds": Bounds(**document["bounds"]),
+            "limits": Limits(**document["limits"]),
+        }
+    )
+
+
+def setup_of(header: dict[str, Any]) -> Setup:
+    """The conditions under which a journal's session trades."""
+    plan = plan_of(header["plan"])
+    return Setup(
+        instrument=Instrument(**header["instrument"]),
+        timeframe=plan.timeframe,
+        cash=plan.cash,
+        costs=plan.costs,
+        bounds=plan.bounds,
+        limits=plan.limits,
+    )

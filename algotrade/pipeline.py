@@ -1,0 +1,270 @@
+"""The four verbs in their order: fetch_data, generate_signals, execute_backtest, evaluate_metrics.
+
+The command line and the Python API below both go this way, so a notebook and a terminal give the same figures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import time
+from importlib import metadata
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+
+from algotrade.backtest.event_loop import KnownTargets, run_event_loop
+from algotrade.backtest.kernel import run_kernel
+from algotrade.backtest.setup import Setup
+from algotrade.config import Settings, load_settings
+from algotrade.engine.fills import Costs
+from algotrade.errors import FixCommand, FixData
+from algotrade.evaluate.breakdown import break_even_fee
+from algotrade.evaluate.document import Provenance, result_of_document, run_document, targets_of_rows
+from algotrade.evaluate.result import Result
+from algotrade.ingest.file_rows import infer_timeframe
+from algotrade.ingest.source import DataRequest, MarketData, load_candles, reload_candles
+from algotrade.market.candles import SeriesKey, check_candles, content_hash, times_ms
+from algotrade.market.instrument import Instrument
+from algotrade.market.span import parse_span
+from algotrade.store.database import Database, open_database
+from algotrade.store.runs import keep_check, read_check
+from algotrade.strategy.base import Strategy
+from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
+from algotrade.strategy.signals import Bounds, SignalStrategy, targets_of
+from algotrade.strategy.source import source_hash, source_of
+
+UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
+LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
+CHECK_MODES: Final = ("budget", "full", "none")
+NOTEBOOK_DATA: Final = SeriesKey("memory", "BASE/QUOTE", "1d", "import")
+
+
+# ---- the four verbs -------------------------------------------------------------------------------------------------
+def fetch_data(request: DataRequest, database: Database, settings: Settings) -> MarketData:
+    """Candles for a run; see ingest/source.py for where they come from."""
+    return load_candles(request, database, settings)
+
+
+def generate_signals(strategy: Strategy, candles: pd.DataFrame) -> pd.DataFrame | None:
+    """Checked signals over all candles; None for a strategy that answers events itself."""
+    return strategy.signals(candles) if isinstance(strategy, SignalStrategy) else None
+
+
+def execute_backtest(strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, setup: Setup) -> Result:
+    """Trade the signals over the candles: by the kernel, or event by event where it cannot express the run.
+
+    Args:
+        strategy: decides itself where there are no signals.
+        candles: closed candles, checked.
+        signals: from `generate_signals`.
+        setup: cash, costs, market, limits.
+    """
+    if signals is None:
+        strategy.begin(setup.instrument.symbol, strategy.warmup)
+        result = run_event_loop(candles, strategy, setup)
+    elif setup.limits.any():
+        result = run_event_loop(candles, KnownTargets(setup.instrument.symbol, targets_of(signals)), setup)
+    else:
+        result = run_kernel(candles, targets_of(signals), setup)
+    return dataclasses.replace(result, candles=candles, signals=signals)
+
+
+def evaluate_metrics(result: Result) -> dict[str, float]:
+    """The summary of a result; each figure is defined in evaluate/metrics.py."""
+    return result.summary
+
+
+# ---- a run with everything that a result says about itself ----------------------------------------------------------
+class Run(NamedTuple):
+    """A result, its document, and the verdicts on its strategy (None with --check none)."""
+
+    result: Result
+    document: dict[str, Any]
+    checks: Checks | None
+
+
+def run_backtest(
+    strategy: Strategy, market: MarketData, setup: Setup, *, check: str = "budget", database: Database | None = None
+) -> Run:
+    """Backtest, check and describe: what `algotrade backtest` prints.
+
+    Args:
+        strategy: with its parameters.
+        market: candles and where they come from.
+        setup: cash, costs, bounds, limits.
+        check: "budget" (a second of CPU time), "full" (every bar) or "none".
+        database: keeps the verdicts, so that the same strategy on the same bars is checked once; None keeps none.
+    """
+    if isinstance(strategy, SignalStrategy):
+        strategy.bounds = setup.bounds
+    signals = generate_signals(strategy, market.candles)
+    result = execute_backtest(strategy, market.candles, signals, setup)
+    checks = check_honesty(strategy, market.candles, signals, check, database)
+    result = dataclasses.replace(result, simulated=market.simulated)
+    provenance = Provenance(
+        key=market.key,
+        instrument=setup.instrument,
+        simulated=market.simulated,
+        strategy=describe_strategy(strategy),
+        warmup=checks.warmup if checks else strategy.warmup,
+        checks={name: verdict._asdict() for name, verdict in checks.named.items()} if checks else {},
+        versions=versions(),
+        warnings=(*market.notes, *_warnings(setup)),
+    )
+    document = run_document(result, provenance)
+    fingerprint = {name: document[name] for name in ("data", "strategy", "costs", "versions")}
+    return Run(dataclasses.replace(result, fingerprint=fingerprint), document, checks)
+
+
+def check_honesty(
+    strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, mode: str, database: Database | None
+) -> Checks | None:
+    """The verdicts on a strategy, from the store where the same was checked before; None for mode "none"."""
+    if mode not in CHECK_MODES:
+        raise FixCommand(f"--check is one of {', '.join(CHECK_MODES)}, given '{mode}'")
+    if mode == "none":
+        return None
+    bounds = strategy.bounds if isinstance(strategy, SignalStrategy) else Bounds()
+    key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {bounds}")
+    kept = read_check(database, key) if database else None
+    if kept is not None:
+        return Checks.from_dict(kept)
+    checks = check_strategy(strategy, candles, signals, Budget(full=mode == "full"), time.process_time)
+    if database:
+        keep_check(database, key, checks.to_dict())
+    return checks
+
+
+def describe_strategy(strategy: Strategy) -> dict[str, Any]:
+    """Name, parameters, source and its hash: what identifies a strategy."""
+    source = source_of(strategy)
+    return {
+        "name": strategy.name(),
+        "class": type(strategy).__name__,
+        "parameters": dict(strategy.values),
+        "hash": source_hash(source),
+        "source": source,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of Python, of this program and of the libraries that can change a figure."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
+
+
+def fee_rate_of(given: float | None, instrument: Instrument) -> float:
+    """The fee of a run: as given, else the market's own taker fee, else 0.4 %."""
+    if given is not None:
+        return given
+    return instrument.taker_fee if instrument.taker_fee is not None else UNKNOWN_FEE
+
+
+def _warnings(setup: Setup) -> list[str]:
+    if setup.bounds.allow_short and not setup.instrument.can_short:
+        return ["shorts are simulated: this result is not tradable on spot"]
+    return []
+
+
+# ---- judging a kept run again ---------------------------------------------------------------------------------------
+def kept_result(document: dict[str, Any], database: Database) -> Result:
+    """The result of a kept run: its fills over the stored candles, or the demo market's.
+
+    Raises:
+        FixData: the candles are not those of the run any more.
+    """
+    data = document["data"]
+    request = DataRequest(data["symbol"], data["timeframe"], data["exchange"], parse_span(data["start"], data["end"]))
+    key = SeriesKey(data["exchange"], data["symbol"], data["timeframe"], data["origin"])
+    return result_of_document(document, reload_candles(request, key, database))
+
+
+def profit_ends_at(document: dict[str, Any], result: Result) -> float:
+    """The fee rate at which the profit of the same decisions is gone; see `evaluate.breakdown.break_even_fee`."""
+    setup = Setup(
+        instrument=Instrument(**document["instrument"]),
+        timeframe=result.timeframe,
+        cash=result.cash,
+        costs=result.costs,
+        calendar=result.calendar,
+    )
+    if document["targets"] is None:
+        return break_even_fee(lambda rate: _same_fills(result, rate), result.cash)
+    targets = targets_of_rows(document["targets"], result.times)
+
+    def final_equity(rate: float) -> float:
+        run = run_kernel(result.candles, targets, setup._replace(costs=result.costs._replace(fee_rate=rate)))
+        return float(run.equity_values[-1])
+
+    return break_even_fee(final_equity, result.cash)
+
+
+def _same_fills(result: Result, fee_rate: float) -> float:
+    """Final equity if the same quantities had been traded at another fee."""
+    traded = float((result.filled.quantity * result.filled.price).sum())
+    return float(result.equity_values[-1]) + float(result.filled.fee.sum()) - fee_rate * traded
+
+
+# ---- the Python API -------------------------------------------------------------------------------------------------
+def load(
+    symbol: str,
+    *,
+    timeframe: str = "1d",
+    exchange: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+) -> pd.DataFrame:
+    """Candles from the store, or from the built-in market for `exchange="demo"`.
+
+    Args:
+        symbol: "BTC/USD".
+        timeframe: "1h", "1d", ...
+        exchange: where they were fetched from; may be left out where only one has them.
+        start: first day or moment, UTC, inclusive.
+        end: last day or moment, UTC, inclusive.
+
+    Returns:
+        The candle table: index `time` (UTC), columns open, high, low, close, volume.
+    """
+    settings = load_settings()
+    request = DataRequest(symbol, timeframe, exchange or settings.defaults.exchange, parse_span(start, end))
+    with open_database(settings.database) as database:
+        return load_candles(request, database, settings).candles
+
+
+def backtest(
+    strategy: Strategy,
+    candles: pd.DataFrame,
+    *,
+    cash: float = 10_000.0,
+    fee_rate: float = UNKNOWN_FEE,
+    slippage_rate: float = Costs().slippage_rate,
+    timeframe: str | None = None,
+    allow_short: bool = False,
+) -> Result:
+    """Backtest a strategy over a table of candles.
+
+    Args:
+        strategy: with its parameters, like SmaCross(fast=10, slow=20).
+        candles: index of UTC times, columns open, high, low, close, volume.
+        cash: quote units at the start.
+        fee_rate: fraction of the notional of each fill.
+        slippage_rate: by which a market order's price is worse than the open.
+        timeframe: of the candles; None takes the most common distance between them.
+        allow_short: simulate targets below zero.
+
+    Returns:
+        `equity`, `fills`, `round_trips`, `summary["sharpe"]` and more.
+    """
+    table = check_candles(candles)
+    if not len(table):
+        raise FixData("there are no candles to run over")
+    setup = Setup(
+        instrument=Instrument(NOTEBOOK_DATA.symbol),
+        timeframe=timeframe or infer_timeframe(times_ms(table)),
+        cash=cash,
+        costs=Costs(fee_rate, slippage_rate),
+        bounds=Bounds(allow_short=allow_short),
+    )
+    market = MarketData(NOTEBOOK_DATA._replace(timeframe=setup.timeframe), table, setup.instrument, simulated=False)
+    return run_backtest(strategy, market, setup, check="none").result
