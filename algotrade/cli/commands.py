@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -12,16 +12,24 @@ import algotrade
 from algotrade.cli.invocation import add_common_options
 from algotrade.errors import FixCommand, did_you_mean
 
+
+class Place(NamedTuple):
+    """Where a command's code is, and the panel of the help that it stands in."""
+
+    module: str
+    panel: str
+
+
 COMMANDS: Final = {
-    "fetch": "algotrade.cli.fetch",
-    "backtest": "algotrade.cli.backtest",
-    "evaluate": "algotrade.cli.evaluate",
-    "live": "algotrade.cli.live",
-    "replay": "algotrade.cli.replay",
-    "why": "algotrade.cli.why",
-    "list": "algotrade.cli.list",
-    "new": "algotrade.cli.new",
-    "config": "algotrade.cli.config",
+    "fetch": Place("algotrade.cli.fetch", "Trade a strategy, from data to orders"),
+    "backtest": Place("algotrade.cli.backtest", "Trade a strategy, from data to orders"),
+    "evaluate": Place("algotrade.cli.evaluate", "Trade a strategy, from data to orders"),
+    "live": Place("algotrade.cli.live", "Trade a strategy, from data to orders"),
+    "list": Place("algotrade.cli.list", "Look into it"),
+    "why": Place("algotrade.cli.why", "Look into it"),
+    "replay": Place("algotrade.cli.replay", "Look into it"),
+    "new": Place("algotrade.cli.new", "Set it up"),
+    "config": Place("algotrade.cli.config", "Set it up"),
 }
 
 HELP: Final = """
@@ -69,8 +77,9 @@ class RootCommands(Commands):
         if cmd_name not in COMMANDS:
             return None
         if cmd_name not in self.commands:
-            command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name]).app)
+            command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name].module).app)
             command.name = cmd_name
+            command.rich_help_panel = COMMANDS[cmd_name].panel
             add_common_options(command)
             self.commands[cmd_name] = command
         return self.commands[cmd_name]

@@ -14,7 +14,6 @@ app = typer.Typer(
     cls=Commands,
     add_completion=False,
     no_args_is_help=True,
-    rich_help_panel="Set up",
     help="Show settings and where each came from.",
 )
 

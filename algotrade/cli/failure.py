@@ -24,6 +24,7 @@ UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
 OF_THE_MACHINE: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE}
 )
+WORTH_REPEATING: Final = (ExitCode.UNREACHABLE, ExitCode.TRY_LATER)
 
 
 class Failure(NamedTuple):
@@ -52,7 +53,8 @@ def failure_of(error: BaseException, arguments: Sequence[str]) -> Failure:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, AlgotradeError):
-        return Failure(error.exit_code, error.kind, error.message, error.hint)
+        again = f"algotrade {shlex.join(arguments)}" if error.exit_code in WORTH_REPEATING else None
+        return Failure(error.exit_code, error.kind, error.message, error.hint or again)
     if isinstance(error, UsageError):
         return _usage_failure(error)
     if isinstance(error, KeyboardInterrupt):

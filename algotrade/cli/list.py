@@ -21,7 +21,6 @@ app = typer.Typer(
     cls=Commands,
     add_completion=False,
     no_args_is_help=True,
-    rich_help_panel="Look",
     help="List exchanges, markets, timeframes, strategies, data, runs, sessions.",
 )
 ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="The exchange; `demo` needs no network.")]

@@ -13,7 +13,6 @@ app = typer.Typer(
     cls=Commands,
     add_completion=False,
     no_args_is_help=True,
-    rich_help_panel="Set up",
     help="Start a strategy of your own.",
 )
 

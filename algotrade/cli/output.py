@@ -85,9 +85,15 @@ class Output:
 
     def progress(self) -> Progress:
         """A progress bar on stderr, disabled where nobody watches."""
-        from rich.progress import Progress
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-        return Progress(console=self.notes, disable=not self.interactive, transient=True)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+        )
+        return Progress(*columns, console=self.notes, disable=not self.interactive, transient=True)
 
     def start_log(self) -> None:
         """Send the log to stderr, one whole line an entry: INFO under cron, warnings only where a person watches."""

@@ -119,6 +119,9 @@ def _sentence(error: ValidationError, layer: Layer) -> FixCommand | FixConfigura
     if first["type"] == "extra_forbidden":
         return layer.error(f"unknown key '{place[-1]}'{where}.{_nearest_key(place)}", hint=CONFIG_HINT)
     wanted = first["msg"].replace("Input should be", "must be").removeprefix("Value error, ")
+    if layer.error is FixCommand:
+        hint = "algotrade list timeframes" if place[-1] == "timeframe" else CONFIG_HINT
+        return FixCommand(f"{origin} {masked(first['input'])}: {wanted}", hint=hint)
     return layer.error(f"{place[-1]} = {masked(first['input'])!r}{where}: {wanted}", hint=CONFIG_HINT)
 
 
