@@ -73,7 +73,11 @@ class SimulatedVenue:
             return market_fill(order.exposure, self.account.cash, held, open_, terms)
         price = slipped_price(open_, order.side, terms.slippage_rate)
         quantity = order.quantity if order.quantity is not None else (order.notional or 0.0) / price
-        return order.side, round_down(quantity, terms.quantity_step), price
+        quantity = round_down(quantity, terms.quantity_step)
+        held = -order.side * self.account.position(order.symbol)
+        if abs(quantity - held) <= STEP_TOLERANCE * max(terms.quantity_step, held):
+            quantity = held  # all of it: a multiple of the step can miss a sum of such multiples by the last bit
+        return order.side, quantity, price
 
     def _unaffordable(self, order: Order, side: int, quantity: float, price: float) -> str:
         """Reason code if an order of fixed size asks for more than there is; targets are sized to fit."""

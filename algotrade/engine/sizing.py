@@ -6,6 +6,7 @@ P is the slipped price, E = cash + position x P the equity, x the target exposur
   equity: all-in from flat buys cash / (P (1 + fee)).
 * Reducing it: to |x| E / P.
 * Crossing zero: close, book it, then open from flat with what is left.
+* Ruin: with no equity left, whatever the target, the position is closed and nothing is opened.
 
 Where the instrument's step is known, quantities are rounded down; a close always takes the whole position.
 """
@@ -83,11 +84,11 @@ def quantity_for_target(target: float, cash: float, position: float, side: int, 
     if not reducing:
         increase = (abs(target) * equity - held * price) / (price * (1.0 + terms.fee_rate))
         return round_down(max(increase, 0.0), terms.quantity_step)
-    if target * position > 0.0:
-        kept = abs(target) * equity / price
-        return round_down(max(held - kept, 0.0), terms.quantity_step)
     if target == 0.0 or equity <= 0.0:
         return held
+    if target * position > 0.0:
+        kept = abs(target) * equity / price
+        return min(round_down(max(held - kept, 0.0), terms.quantity_step), held)
     fee = fee_of(held, price, terms.fee_rate)
     left = cash_after(cash, side, held, price, fee)
     opening = abs(target) * left / (price * (1.0 + terms.fee_rate))
