@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -131,6 +132,13 @@ def test_a_second_writer_is_told_who_runs_and_since_when(tmp_path: Path) -> None
             told = r"session btc is already running \(pid {}, since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\)"
             assert caught.match(told.format(os.getpid()))
     Journal.open(path).close()
+
+
+def test_what_an_earlier_writer_left_in_the_lock_is_replaced(tmp_path: Path) -> None:
+    lock = tmp_path / "btc.sqlite.lock"
+    lock.write_text("pid 123456789, since 2020-01-01T00:00:00Z and some more\n")
+    with Journal.create(tmp_path / "btc.sqlite", HEADER):
+        assert re.fullmatch(rf"pid {os.getpid()}, since \S{{20}}\n", lock.read_text())
 
 
 def test_a_reader_follows_the_writer(tmp_path: Path) -> None:

@@ -70,6 +70,15 @@ def test_a_reader_sees_one_state_while_another_writes(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM candles").scalar() == before == 0
 
 
+def test_writing_what_is_stored_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with open_database(path) as database:
+        write_candles(database, KEY, *ONE)
+        before = bytes_in(tmp_path)["a.sqlite-wal"]
+        write_candles(database, KEY, *ONE)
+        assert bytes_in(tmp_path)["a.sqlite-wal"] == before
+
+
 def test_many_may_create_the_same_database_at_once(tmp_path: Path) -> None:
     barrier = Barrier(8)
 
