@@ -20,6 +20,7 @@ from algotrade.store.candles import (
     write_candles,
     write_instrument,
 )
+from algotrade.store.coverage import add_coverage, read_coverage
 from algotrade.store.database import Database, open_database
 from algotrade.store.runs import keep_check, keep_run, list_runs, load_run, read_check
 
@@ -204,6 +205,35 @@ def test_anyone_can_read_the_rows_with_sql(database: Database) -> None:
     frame = pd.read_sql("SELECT * FROM candle_view ORDER BY time", database.engine)
     assert list(frame.columns) == ["exchange", "symbol", "timeframe", "origin", "time", *COLUMNS]
     assert frame.iloc[1].tolist() == ["kraken", "BTC/USD", "1m", "official", START + MINUTE, 101, 103, 100, 102, 1.1]
+
+
+# ---- coverage -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("asked", "covered"),
+    [
+        ([(0, 10)], [(0, 10)]),
+        ([(20, 30), (0, 10)], [(0, 10), (20, 30)]),
+        ([(0, 10), (10, 20)], [(0, 20)]),
+        ([(0, 10), (20, 30), (5, 25)], [(0, 30)]),
+        ([(0, 30), (10, 20)], [(0, 30)]),
+        ([(10, 20), (0, 30)], [(0, 30)]),
+        ([(5, 5), (9, 3)], []),
+    ],
+)
+def test_spans_that_touch_are_covered_as_one(
+    database: Database, asked: list[tuple[int, int]], covered: list[tuple[int, int]]
+) -> None:
+    write_candles(database, KEY, *bars(1))
+    write_candles(database, KEY._replace(symbol="ETH/USD"), *bars(1))
+    add_coverage(database, KEY._replace(symbol="ETH/USD"), 8, 22)
+    for start, end in asked:
+        add_coverage(database, KEY, start, end)
+    assert read_coverage(database, KEY) == covered
+
+
+def test_a_series_without_candles_is_never_covered(database: Database) -> None:
+    add_coverage(database, KEY, 0, 10)
+    assert read_coverage(database, KEY) == []
 
 
 # ---- instruments ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
@@ -18,7 +19,7 @@ from algotrade.errors import ExitCode, FixConfiguration, FixData, TryLater
 from algotrade.market.candles import Floats, SeriesKey, Times
 from algotrade.store.candles import list_series, read_candles, span, write_candles
 from algotrade.store.database import open_database
-from algotrade.store.failures import explain
+from algotrade.store.failures import explain, explained
 
 KEY = SeriesKey("kraken", "BTC/USD", "1m")
 
@@ -116,6 +117,16 @@ def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
         open_database(path)
 
 
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [(errno.ENOSPC, "the disk is full: .* could not be written"), (errno.EROFS, "read-only file system")],
+)
+def test_what_the_system_says_of_a_file_is_said_with_its_path(tmp_path: Path, number: int, sentence: str) -> None:
+    with pytest.raises(FixConfiguration, match=sentence) as caught, explained(tmp_path / "a.sqlite"):
+        raise OSError(number, os.strerror(number))
+    assert str(tmp_path / "a.sqlite") in str(caught.value)
+
+
 def test_our_own_mistakes_are_not_blamed_on_the_disk(tmp_path: Path) -> None:
     def break_a_constraint() -> None:
         with open_database(tmp_path / "a.sqlite") as database, database.writing() as connection:
@@ -123,5 +134,7 @@ def test_our_own_mistakes_are_not_blamed_on_the_disk(tmp_path: Path) -> None:
 
     with pytest.raises(DBAPIError, match="FOREIGN KEY"):
         break_a_constraint()
+    with pytest.raises(sqlite3.IntegrityError), explained(tmp_path):
+        raise sqlite3.IntegrityError("UNIQUE constraint failed")
     assert explain(ValueError("x"), tmp_path) is None
     assert explain(None, tmp_path) is None
