@@ -17,6 +17,7 @@ from algotrade.ingest.pages import (
     Page,
     RefusedCandle,
     advance,
+    answered_until,
     begins_late,
     is_newest_page,
     is_stale,
@@ -172,7 +173,7 @@ class _SymbolFetch:
         cursor = Cursor(interval.start, interval.start)
         kept_from: int | None = None  # the first bar that the exchange has answered for
         while cursor.reached < interval.end:
-            page = await self._ask(interval, cursor.since)
+            page = await self._ask(Interval(cursor.reached, interval.end), cursor.since)
             if is_stale(page.seen, cursor.since, self.grid):
                 self._complain(f"{self.exchange.name} answered with older candles", cursor.since)
                 return
@@ -183,11 +184,11 @@ class _SymbolFetch:
             reached = min(cursor.reached, interval.end)
             self.on_progress(FetchProgress(self.key.symbol, interval.start, reached, interval.end))
 
-    async def _ask(self, interval: Interval, since: int) -> Page:
+    async def _ask(self, wanted: Interval, since: int) -> Page:
         rows = await self.exchange.candles(self.key.symbol, self.key.timeframe, since=since, limit=self.grid.page)
         if (rows[:, 0] > self.now_ms).any():  # bars have closed since we asked for the time
             self.now_ms = await self.exchange.now_ms()
-        return judge_page(rows, interval, self.now_ms)
+        return judge_page(rows, wanted, self.now_ms)
 
     def _first_kept(self, page: Page, since: int, interval: Interval) -> int:
         """The open time from which an answer speaks: the asked one, unless the exchange does not go back so far."""
@@ -210,8 +211,8 @@ class _SymbolFetch:
         self.refused += page.refused
         if kept_from is None or not len(page.seen):
             return
-        answered = Interval(kept_from, min(int(page.seen[-1]) + self.grid.step, interval.end))
-        for part in proven(answered, tuple(self.refused), self.grid.step):
+        answered = Interval(kept_from, answered_until(page.seen, interval.end, self.grid))
+        for part in proven(answered, self.refused, self.grid.step):
             add_coverage(self.db, self.key, part.start, part.end)
 
     def _complain(self, what: str, since: int) -> None:

@@ -6,6 +6,7 @@ it on. Nothing here talks to one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -102,7 +103,19 @@ def is_newest_page(seen: Times, grid: Grid, now_ms: int) -> bool:
     return len(seen) >= grid.page and int(seen[-1]) > now_ms - 2 * grid.step
 
 
-def proven(whole: Interval, refused: tuple[RefusedCandle, ...], step: int) -> list[Interval]:
+def answered_until(seen: Times, end: int, grid: Grid) -> int:
+    """Up to which open time an answer, not empty, has settled a walk that ends at `end`.
+
+    What comes after its last bar is open: a bar that has just closed may not be published yet. Up to the first bar
+    beyond the end everything is settled, also the moments between, because no bar opens there.
+    """
+    beyond = seen[seen >= end]
+    if not len(beyond):
+        return min(int(seen[-1]) + grid.step, end)
+    return int(beyond[0]) if beyond[0] - end < grid.step else end
+
+
+def proven(whole: Interval, refused: Sequence[RefusedCandle], step: int) -> list[Interval]:
     """The parts of a fetched interval without its refused candles: those are asked for again next time."""
     return subtract(whole, [Interval(time, time + step) for time, _ in refused if time is not None])
 

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from algotrade.ingest.pages import Cursor, RefusedCandle, advance, judge_page, proven
+from algotrade.ingest.plan import Grid, Interval
+from tests.shell.ingest.listed_exchange import MINUTE, NOON, candle, minutes
+
+HOUR = Interval(NOON, NOON + 60 * MINUTE)
+LATER = NOON + 600 * MINUTE
+NAN = float("nan")
+
+
+def test_a_reversed_page_with_repeats_comes_out_sorted_and_once() -> None:
+    page = judge_page(np.array([*minutes(0, 5)[::-1], *minutes(2, 3)]), HOUR, LATER)
+    assert page.times.tolist() == [NOON + at * MINUTE for at in range(6)]
+    assert page.columns.shape == (5, 6)
+    assert page.columns[:, 3].tolist() == minutes(3, 3)[0][1:]
+    assert page.refused == ()
+
+
+def test_bars_outside_the_asked_interval_are_seen_but_neither_kept_nor_refused() -> None:
+    page = judge_page(np.array([*minutes(-2, 1), *minutes(60, 61)]), HOUR, LATER)
+    assert page.times.tolist() == [NOON, NOON + MINUTE]
+    assert page.seen[[0, -1]].tolist() == [NOON - 2 * MINUTE, NOON + 61 * MINUTE]
+    assert page.refused == ()
+
+
+def test_an_empty_page_is_a_page() -> None:
+    page = judge_page(np.empty((0, 6)), HOUR, LATER)
+    assert (len(page.times), page.columns.shape, len(page.seen), page.refused) == (0, (5, 0), 0, ())
+
+
+@pytest.mark.parametrize(
+    ("position", "value", "reason"),
+    [
+        (1, NAN, "a value is not a finite number"),
+        (4, float("inf"), "a value is not a finite number"),
+        (5, NAN, "a value is not a finite number"),
+        (1, 0.0, "a price is not positive"),
+        (3, -1.0, "a price is not positive"),
+        (2, 98.0, "high is below low"),
+        (2, 100.5, "high is below open or close"),
+        (3, 100.5, "low is above open or close"),
+        (5, -1.0, "volume is negative"),
+    ],
+)
+def test_a_candle_that_cannot_be_is_refused_with_its_reason(position: int, value: float, reason: str) -> None:
+    bad = candle(NOON + MINUTE)
+    bad[position] = value
+    page = judge_page(np.array([candle(NOON), bad, candle(NOON + 2 * MINUTE)]), HOUR, LATER)
+    assert page.refused == (RefusedCandle(NOON + MINUTE, reason),)
+    assert page.times.tolist() == [NOON, NOON + 2 * MINUTE]
+
+
+@pytest.mark.parametrize("time", [NAN, float("inf"), -1.0, 1e300])
+def test_a_candle_without_a_believable_time_is_refused(time: float) -> None:
+    page = judge_page(np.array([candle(NOON), [time, *candle(0)[1:]]]), HOUR, LATER)
+    assert page.refused == (RefusedCandle(None, "it has no open time"),)
+    assert page.times.tolist() == page.seen.tolist() == [NOON]
+
+
+def test_a_candle_of_the_future_is_refused_and_does_not_move_the_walk() -> None:
+    page = judge_page(np.array([candle(NOON), candle(NOON + 30 * MINUTE)]), HOUR, NOON + 2 * MINUTE)
+    assert page.refused == (RefusedCandle(NOON + 30 * MINUTE, "it opens in the future"),)
+    assert page.seen.tolist() == [NOON]
+
+
+def test_two_different_candles_of_one_time_are_both_refused() -> None:
+    page = judge_page(np.array([candle(NOON), candle(NOON, 200.0), candle(NOON + MINUTE)]), HOUR, LATER)
+    assert page.refused == (RefusedCandle(NOON, "two different candles have this time"),)
+    assert page.times.tolist() == [NOON + MINUTE]
+
+
+def test_the_next_page_begins_with_the_last_bar_of_this_one() -> None:
+    seen = np.array([NOON, NOON + 4 * MINUTE])
+    assert advance(Cursor(NOON, NOON), seen, Grid(MINUTE, 10)) == Cursor(NOON + 4 * MINUTE, NOON + 5 * MINUTE)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 720])
+def test_no_answer_holds_a_walk_for_ever(page: int) -> None:
+    answers = [np.empty(0, np.int64), np.array([NOON]), np.array([NOON - 5 * MINUTE, NOON + 3 * MINUTE])]
+    for seen in answers:
+        cursor, steps = Cursor(NOON, NOON), 0
+        while cursor.reached < NOON + 100 * MINUTE:
+            cursor, steps = advance(cursor, seen, Grid(MINUTE, page)), steps + 1
+        assert steps <= 2 * 100
+
+
+def test_a_refused_candle_is_a_hole_in_what_is_proven() -> None:
+    refused = (RefusedCandle(NOON + 2 * MINUTE, "high is below low"), RefusedCandle(None, "it has no open time"))
+    assert proven(Interval(NOON, NOON + 5 * MINUTE), refused, MINUTE) == [
+        Interval(NOON, NOON + 2 * MINUTE),
+        Interval(NOON + 3 * MINUTE, NOON + 5 * MINUTE),
+    ]
