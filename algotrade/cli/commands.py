@@ -77,7 +77,7 @@ class RootCommands(Commands):
         if cmd_name not in COMMANDS:
             return None
         if cmd_name not in self.commands:
-            command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name].module).app)
+            command: Any = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name].module).app)
             command.name = cmd_name
             command.rich_help_panel = COMMANDS[cmd_name].panel
             add_common_options(command)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from algotrade.cli.main import main
+
+ROOT = Path(__file__).parents[3]
+
+
+class Run(NamedTuple):
+    """How a command ended and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return dict(json.loads(self.out))
+
+    @property
+    def hint(self) -> str:
+        lines = [line for line in self.err.splitlines() if line.startswith("try: ")]
+        return lines[0].removeprefix("try: ") if lines else ""
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project to stand in; nothing of the machine's own settings is seen."""
+    for name in [name for name in os.environ if name.startswith("ALGOTRADE_")]:
+        monkeypatch.delenv(name)
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name))
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "algotrade.toml").write_text("")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def algotrade(place: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command in this process: `algotrade("list", "data")`."""
+
+    def run(*arguments: str) -> Run:
+        capsys.readouterr()
+        code = main(arguments)
+        return Run(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def process(place: Path) -> Command:
+    """Run a command in a process of its own."""
+
+    def run(*arguments: str) -> Run:
+        command = [sys.executable, "-m", "algotrade", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment)
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    return run

@@ -1,0 +1,131 @@
+"""What a person may type wrongly: the message, the exit code, and a next command that can really be typed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from algotrade.cli.commands import app
+from algotrade.cli.failure import UsageError
+
+TABLE: list[tuple[str, int, str]] = [
+    # command, exit code, part of the message
+    ("lst", 2, "there is no command 'algotrade lst'. Did you mean 'list'?"),
+    ("list runz", 2, "there is no command 'algotrade list runz'. Did you mean 'runs'?"),
+    ("fetch --symbl BTC/USD", 2, "'algotrade fetch' has no option '--symbl'. Did you mean '--symbol'?"),
+    ("--symbol BTC/USD fetch", 2, "'algotrade' has no option '--symbol'"),
+    ("fetch --symbol", 2, "option '--symbol' requires an argument"),
+    ("fetch BTC/USD", 2, "unexpected extra argument"),
+    ("new strategy", 2, "missing argument"),
+    ("fetch --exchange krakn", 2, "no exchange 'krakn'. Did you mean 'kraken'?"),
+    ("list markets --exchange krakn", 2, "no exchange 'krakn'. Did you mean 'kraken'?"),
+    ("list timeframes --exchange krakn", 2, "no exchange 'krakn'. Did you mean 'kraken'?"),
+    ("fetch --exchange demo --symbol BTC/UDS", 2, "no symbol 'BTC/UDS'. Did you mean 'BTC/USD'?"),
+    ("fetch --exchange demo --symbol ../../etc/passwd", 2, "is not a symbol like BTC/USD"),
+    ("fetch --exchange demo --symbol '[/red]'", 2, "is not a symbol like BTC/USD"),
+    ("fetch --exchange demo --symbol '\x1b[31mBTC/USD'", 2, "is not a symbol like BTC/USD"),
+    ("fetch --exchange demo --symbol ВТС/USD", 2, "is not a symbol like BTC/USD"),  # Cyrillic
+    (f"fetch --exchange demo --symbol {'A' * 10_000}", 2, "is not a symbol like BTC/USD"),
+    ("fetch --exchange demo --timeframe 1x", 2, "--timeframe 1x: '1x' is not a timeframe"),
+    ("fetch --exchange demo --timeframe 7h", 2, "demo has no 7h candles"),
+    ("fetch --exchange demo --start tomorrow", 2, "'tomorrow' is not a date or time"),
+    ("fetch --exchange demo --start 2024-01-02 --end 2024-01-01", 2, "ends (2024-01-01) before it starts"),
+    ("fetch --skip-bad", 2, "are about a file: give --from FILE"),
+    ("fetch --from x.csv --symbol A/B --symbol C/D", 2, "a file is read whole, for one symbol"),
+    ("fetch --from x.csv --columns time", 2, "columns are given as FIELD=NAME"),
+    ("fetch --from missing.csv", 4, "missing.csv: there is no such file"),
+    ("fetch --from empty.csv", 4, "empty.csv"),
+    ("fetch --from bad.csv --exchange kraken --timeframe 1d", 4, "line 3"),
+    ("backtest --strategy sma_crss", 2, "there is no strategy 'sma_crss'. Did you mean 'sma_cross'?"),
+    ("backtest --strategy https://example.org/x.py", 77, "a strategy is code and is run from a local file only"),
+    ("backtest --strategy ../../etc/passwd", 2, "there is no strategy file ../../etc/passwd"),
+    ("backtest --strategy broken.py", 3, "broken.py line 2: invalid syntax: class Broken(:"),
+    ("backtest -p fst=3", 2, "sma_cross has no parameter 'fst' (it has: fast, slow). Did you mean 'fast'?"),
+    ("backtest -p fast=x", 2, "parameter fast must be a whole number, given 'x'"),
+    ("backtest -p fast=1", 2, "parameter fast must lie between"),
+    ("backtest -p fast", 2, "a parameter is given as name=value, given 'fast'"),
+    ("backtest --timeframe 1x", 2, "--timeframe 1x: '1x' is not a timeframe"),
+    ("backtest --exchange krakn", 2, "no exchange 'krakn'. Did you mean 'kraken'?"),
+    ("backtest --cash -5", 2, "--cash -5.0: must be greater than 0"),
+    ("backtest --cash much", 2, "invalid value for '--cash'"),
+    ("backtest --fee 26", 2, "--fee 26.0: must be less than 1"),
+    ("backtest --start 2024-02-30", 2, "'2024-02-30' is not a date or time"),
+    ("evaluate r20200101-000000-0000", 2, "r20200101-000000-0000"),
+    ("new strategy ../x", 2, "'../x' is not a name for a strategy"),
+    ("new strategy class", 2, "'class' is not a name for a strategy"),
+    ("list data --config missing.toml", 3, "there is no configuration file missing.toml"),
+    ("list data --config bad.toml", 3, "bad.toml line 1, column 10: cash = 10,000 - write 10000 or 10_000"),
+    ("list data --database bad.toml", 3, "bad.toml"),
+    ("list data --database /proc/nowhere/x.db", 3, "/proc/nowhere"),
+]
+
+
+@pytest.fixture
+def files(place: Path) -> Path:
+    """Files that some of the commands name."""
+    (place / "empty.csv").write_text("")
+    (place / "bad.csv").write_text("time,open,high,low,close\n2024-01-01,1,2,1,2\n2024-01-02,1,nan,1,2\n")
+    (place / "bad.toml").write_text("cash = 10,000\n")
+    (place / "broken.py").write_text("x = 1\nclass Broken(:\n")
+    return place
+
+
+def parse(command: str) -> None:
+    """Parse a whole command line as the program does, without running it; raises where it does not parse."""
+    program, *arguments = shlex.split(command)
+    assert program == "algotrade", command
+    root: Any = typer.main.get_command(app)
+    context = root.make_context("algotrade", list(arguments), resilient_parsing=True)
+    while getattr(context.command, "commands", None) is not None:
+        rest = [*context._protected_args, *context.args]
+        if not rest or rest[0] in ("-h", "--help"):
+            return
+        command_below = context.command.get_command(context, rest[0])
+        assert command_below is not None, f"no command {rest[0]} in: {command}"
+        known = {name for parameter in command_below.get_params(context) for name in parameter.opts}
+        unknown = [word for word in rest[1:] if word.startswith("-") and word.split("=")[0] not in known]
+        if getattr(command_below, "commands", None) is None:
+            assert not unknown, f"{unknown} in: {command}"
+            if not {"-h", "--help"} & set(rest):
+                command_below.make_context(rest[0], rest[1:], parent=context)
+            return
+        context = command_below.make_context(rest[0], rest[1:], parent=context, resilient_parsing=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"), TABLE, ids=[row[0][:60].encode("unicode_escape").decode() for row in TABLE]
+)
+def test_bad_input_is_answered_in_two_lines(
+    algotrade: Callable[..., Any], files: Path, command: str, code: int, message: str
+) -> None:
+    run = algotrade(*shlex.split(command))
+    said = [line for line in run.err.splitlines() if line.startswith(("error: ", "try: "))]
+    assert message in said[0]
+    assert run.code == code
+    assert run.out == ""
+    assert "Traceback" not in run.err
+    assert "\x1b" not in run.err
+    if run.hint and not run.hint.startswith("pip "):
+        parse(run.hint)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["fetch", "algotrade fetsh", "algotrade fetch --symbl x", "algotrade fetch --symbol", "algotrade list dta"],
+)
+def test_a_stale_hint_would_be_noticed(place: Path, command: str) -> None:
+    with pytest.raises((AssertionError, UsageError)):
+        parse(command)
+
+
+def test_a_closed_exchange_is_no_reason_to_forget_the_command(algotrade: Callable[..., Any], place: Path) -> None:
+    (place / "algotrade.toml").write_text("[exchange.kraken.ccxt]\ntimeout = 2000\nhttpsProxy = 'http://127.0.0.1:9'\n")
+    run = algotrade("fetch", "--symbol", "BTC/USD")
+    assert run.code == 69
+    assert "kraken" in run.err
+    assert run.hint == "algotrade fetch --symbol BTC/USD"
