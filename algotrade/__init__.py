@@ -35,7 +35,7 @@ _HOME = {
     "rolling_std": "algotrade.strategy.indicators",
 }
 
-__all__ = ["__version__", *_HOME]
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the names are strings, spelt once above)
 
 
 def __getattr__(name: str) -> Any:

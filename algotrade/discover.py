@@ -7,17 +7,20 @@ a name is compared with what is there, never made into a path.
 from __future__ import annotations
 
 import ast
+import atexit
 import hashlib
 import importlib.util
 import os
 import re
 import shlex
+import shutil
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from algotrade.config import Settings
 from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, NotAllowed, did_you_mean
@@ -149,6 +152,24 @@ def load_file(path: Path) -> list[type[Strategy]]:
     module = sys.modules.get(name) or _run(name, path)
     own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name]
     return [cls for cls in own if issubclass(cls, Strategy)]
+
+
+def strategy_from_source(kept: Mapping[str, Any]) -> Strategy:
+    """A strategy as a journal or a kept run has it.
+
+    Args:
+        kept: `source`, `file` (its name, for messages), `class` and `parameters`.
+
+    Raises:
+        FixStrategy: the source does not load any more, or does not define the class.
+    """
+    path = Path(tempfile.mkdtemp(prefix="algotrade-strategy-")) / kept["file"]
+    path.write_text(kept["source"], encoding="utf-8")
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)  # not sooner: a traceback shows its lines
+    classes = {cls.__name__: cls for cls in load_file(path)}
+    if kept["class"] not in classes:
+        raise FixStrategy(f"the kept source of {kept['name']} does not define {kept['class']}", hint=LIST_HINT)
+    return classes[kept["class"]](**kept["parameters"])
 
 
 def _run(name: str, path: Path) -> ModuleType:

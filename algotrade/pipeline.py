@@ -32,7 +32,7 @@ from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
 from algotrade.strategy.signals import Bounds, SignalStrategy, targets_of
-from algotrade.strategy.source import source_hash, source_of
+from algotrade.strategy.source import file_name_of, source_hash, source_of
 
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
@@ -137,11 +137,12 @@ def check_honesty(
 
 
 def describe_strategy(strategy: Strategy) -> dict[str, Any]:
-    """Name, parameters, source and its hash: what identifies a strategy."""
+    """What identifies a strategy and is enough to load it again: name, class, file, parameters, source, hash."""
     source = source_of(strategy)
     return {
         "name": strategy.name(),
         "class": type(strategy).__name__,
+        "file": file_name_of(strategy),
         "parameters": dict(strategy.values),
         "hash": source_hash(source),
         "source": source,

@@ -102,7 +102,7 @@ def _setup(market: MarketData, settings: Settings, costs: Any, bounds: Any) -> S
 def _kept(run: Run, database: Any) -> Run:
     from algotrade.store.runs import keep_run
 
-    run_id = keep_run(database, run.document, created_ms=time.time_ns() // 1_000_000)  # noqa: TID251 (a name, not a figure)
+    run_id = keep_run(database, run.document, created_ms=time.time_ns() // 1_000_000)
     return run._replace(document={**run.document, "run": run_id})
 
 

@@ -120,8 +120,8 @@ def result_of_document(document: Mapping[str, Any], candles: pd.DataFrame) -> Re
     data = document["data"]
     if content_hash(candles) != data["hash"]:
         raise FixData(
-            f"the stored candles of {data['exchange']} {data['symbol']} {data['timeframe']} are not those of the run any"
-            f" more ({len(candles)} bars now, {data['bars']} then, other values)",
+            f"the stored candles of {data['exchange']} {data['symbol']} {data['timeframe']} are no longer those of the"
+            f" run ({len(candles)} bars now, {data['bars']} then, other values)",
             hint=f"algotrade backtest --symbol {data['symbol']} --timeframe {data['timeframe']}",
         )
     filled = _fills(document["fills"], times_ms(candles))

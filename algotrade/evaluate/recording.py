@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import Protocol
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,8 @@
-"""The only place that reads the machine's clock for live trading."""
+"""The only place of live trading that reads the machine's clock, or chance."""
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,6 +13,11 @@ Clock = Callable[[], int]  # milliseconds since the epoch
 def system_clock() -> int:
     """The machine's time, milliseconds since the epoch, UTC."""
     return time.time_ns() // 1_000_000
+
+
+def jitter() -> float:
+    """A number in [0, 1) that spreads out the retries of many programs; no decision ever depends on it."""
+    return random.random()
 
 
 class DemoClock(NamedTuple):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from algotrade.errors import FixData
 from algotrade.evaluate.document import Provenance, run_document
@@ -11,8 +15,10 @@ from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
 from algotrade.live.plan import plan_of, setup_of
 from algotrade.live.replay import canonical_rows, record_of
-from algotrade.market.candles import SeriesKey
+from algotrade.live.sessions import strategy_of
+from algotrade.market.candles import SeriesKey, candle_table
 from algotrade.store.journal import Journal
+from algotrade.strategy.signals import SignalStrategy
 
 
 def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
@@ -40,3 +46,17 @@ def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
         versions=header["versions"],
     )
     return result, {**run_document(result, provenance), "run": path.stem}
+
+
+def session_with_indicators(path: Path) -> Result:
+    """The result of a session with the indicators that its strategy computed, warm-up candles included."""
+    result, _ = session_result(path)
+    with Journal.open(path, read_only=True) as journal:
+        header = journal.header
+    strategy = strategy_of(header)
+    if not isinstance(strategy, SignalStrategy) or result.signals is None:
+        return result
+    rows = np.array(header["warm_up_candles"], np.float64).reshape(-1, 6)
+    before = candle_table(rows[:, 0].astype(np.int64), rows[:, 1:].T)
+    signals = strategy.signals(pd.concat([before, result.candles])).iloc[len(before) :]
+    return dataclasses.replace(result, signals=signals.assign(signal=result.signals["signal"]))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from algotrade.backtest.event_loop import new_session
-from algotrade.discover import load_file
+from algotrade.discover import strategy_from_source
 from algotrade.engine.events import BarOpened, CandleClosed, OpenRevised
 from algotrade.engine.records import candle_of
 from algotrade.engine.session import Record, SimulatedSession
@@ -25,7 +25,8 @@ from algotrade.store.journal import Journal, list_sessions
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.signals import SignalStrategy
 
-COMPLETE = "complete"
+COMPLETE: Final = "complete"
+RECENT: Final = 500  # records that a screen may want to show
 
 
 @dataclass
@@ -39,6 +40,7 @@ class OpenSession:
         position: where the feed goes on.
         bars: candles processed.
         last_closed: the newest closed candle, None before the first.
+        recent: the newest records.
     """
 
     journal: Journal
@@ -47,6 +49,7 @@ class OpenSession:
     recording: Recording = field(default_factory=Recording)
     bars: int = 0
     last_closed: CandleClosed | None = None
+    recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     @property
     def plan(self) -> SessionPlan:
@@ -61,6 +64,7 @@ class OpenSession:
     def take(self, record: Record) -> None:
         """Note a record that the simulation gave."""
         self.recording.add(record)
+        self.recent.append(record)
         match record:
             case CandleClosed():
                 self.bars += 1
@@ -92,19 +96,8 @@ def find_session(folder: Path, name: str) -> Path:
 
 
 def strategy_of(header: dict[str, Any]) -> Strategy:
-    """The strategy as it was when the session began, from the source kept in the journal.
-
-    Raises:
-        FixStrategy: the source does not load any more.
-    """
-    kept = header["strategy"]
-    folder = Path(tempfile.mkdtemp(prefix="algotrade-session-"))
-    path = folder / kept["file"]
-    path.write_text(kept["source"], encoding="utf-8")
-    classes = {cls.__name__: cls for cls in load_file(path)}
-    if kept["class"] not in classes:
-        raise FixConfiguration(f"the strategy's source in the journal does not define {kept['class']}")
-    strategy = classes[kept["class"]](**kept["parameters"])
+    """The strategy as it was when the session began, from the source kept in the journal."""
+    strategy = strategy_from_source(header["strategy"])
     if isinstance(strategy, SignalStrategy):
         strategy.bounds = setup_of(header).bounds
     return strategy

@@ -45,12 +45,14 @@ class Update(NamedTuple):
         records: canonical records, in order; empty for a mere note.
         now: the exchange's time when they came, milliseconds; None while it is not known.
         note: a sentence for a person, "" for none.
+        retry_s: seconds until the feed is tried again; None unless it failed.
     """
 
     state: State
     records: tuple[Record, ...]
     now: int | None
     note: str = ""
+    retry_s: float | None = None
 
 
 class Pace(NamedTuple):
@@ -137,7 +139,7 @@ class Trader:
             self._to(State.DEGRADED)
             note = f"{answer.error.message}; trying again in {answer.retry_s:.0f} s (attempt {answer.attempt})"
             self._note("feed_failed", {"message": answer.error.message, "attempt": answer.attempt})
-            self._listen(Update(self.state, (), None, note))
+            self._listen(Update(self.state, (), None, note, answer.retry_s))
             return False
         recovered = self.state is State.DEGRADED
         self._to(State.HALTED if self.opened.simulation.engine.stopped else State.RUNNING)

@@ -26,3 +26,9 @@ def source_of(strategy: Strategy) -> str:
 def source_hash(source: str) -> str:
     """SHA-256 of the text, hexadecimal."""
     return hashlib.sha256(source.encode()).hexdigest()
+
+
+def file_name_of(strategy: Strategy) -> str:
+    """Name of the file that defines the strategy, without its folder; "strategy.py" where there is none."""
+    path = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
+    return Path(path).name if path else "strategy.py"

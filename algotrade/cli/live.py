@@ -1,0 +1,281 @@
+"""`algotrade live`: trade on paper, with a screen in a terminal and log lines elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from algotrade.cli import options
+from algotrade.cli.invocation import Invocation, invocation_of
+from algotrade.errors import ExitCode
+
+if TYPE_CHECKING:
+    from algotrade.config import Settings
+    from algotrade.live.launch import Launched, Place
+    from algotrade.live.plan import SessionPlan
+    from algotrade.live.status import Status
+    from algotrade.live.trader import Trader, Update
+    from algotrade.strategy.base import Strategy
+
+app = typer.Typer(add_completion=False, rich_help_panel="Trade")
+LOG: Final = logging.getLogger("algotrade.live")
+FRAMES_PER_SECOND: Final = 4
+SIGNALS: Final = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+@app.command()
+def live(
+    context: typer.Context,
+    symbol: options.SymbolOption = None,
+    strategy: options.StrategyOption = None,
+    param: options.ParamOption = None,
+    timeframe: options.TimeframeOption = None,
+    exchange: options.ExchangeOption = None,
+    cash: options.CashOption = None,
+    fee: options.FeeOption = None,
+    slippage: options.SlippageOption = None,
+    allow_short: options.ShortOption = False,
+    leverage: options.LeverageOption = 1.0,
+    start: Annotated[str | None, typer.Option("--start", help="Begin with the bar of this moment, UTC.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="End with the last bar closed by then, UTC.")] = None,
+    bars: Annotated[int | None, typer.Option("--bars", min=1, help="End after so many bars.")] = None,
+    speed: Annotated[float, typer.Option("--speed", help="Market seconds in a second; demo exchange only.")] = 1.0,
+    source: Annotated[
+        str, typer.Option("--source", help="`candles`, or `ticker`: build them from prices.")
+    ] = "candles",
+    every: Annotated[str | None, typer.Option("--every", help='How often to ask, "1s"; else by the timeframe.')] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew instead of resuming.")] = False,
+) -> None:
+    """Trade on paper: real prices, simulated fills, no order leaves this machine.
+
+    The same command resumes the session where it stopped, however it stopped. Ctrl-C once stops cleanly.
+
+    [bold]Examples[/bold]
+      algotrade live --cash 10000
+      algotrade live --exchange demo --speed 60
+      algotrade live --symbol ETH/USD --timeframe 5m --strategy donchian_breakout
+      algotrade live --exchange demo --speed 600 --start 2024-01-01 --bars 200
+    """
+    from algotrade.live.clock import system_clock
+    from algotrade.live.launch import Place
+    from algotrade.market.span import parse_span
+    from algotrade.store.database import open_database
+
+    invocation = invocation_of(context)
+    flags = {"exchange": exchange, "symbol": symbol, "timeframe": timeframe, "strategy": strategy, "cash": cash}
+    flags |= {"fee": fee, "slippage": slippage}
+    settings = invocation.settings({f"defaults.{name}": value for name, value in flags.items()})
+    chosen = options.named_strategy(settings.defaults.strategy, param, settings)
+    bounds = {"start": parse_span(start, None).start, "until": parse_span(None, until).end, "bars": bars}
+    _check(settings, source=source, speed=speed, bounds=bounds)
+    with open_database(settings.database) as database:
+        place = Place(settings, database, system_clock)
+        plan = _plan(
+            chosen, place, invocation, source=source, speed=speed, leverage=leverage, short=allow_short, **bounds
+        )
+        pause = _pause(plan, every, settings)
+        code = asyncio.run(_Session(plan, chosen, place, invocation).run(pause, fresh=fresh))
+    if code:
+        raise typer.Exit(code)
+
+
+def _check(settings: Settings, *, source: str, speed: float, bounds: dict[str, int | None]) -> None:
+    from algotrade.errors import FixCommand, did_you_mean
+    from algotrade.exchange.base import DEMO
+    from algotrade.live.plan import SOURCES
+
+    if source not in SOURCES:
+        raise FixCommand(f"--source is candles or ticker, given '{source}'.{did_you_mean(source, SOURCES)}")
+    if not speed > 0 or speed > 1_000_000:
+        raise FixCommand(f"--speed is a positive number of at most a million, given {speed}")
+    if speed != 1.0 and settings.defaults.exchange != DEMO:
+        raise FixCommand(
+            f"only the demo exchange runs faster than the clock, given --speed {speed:g}",
+            hint=f"algotrade live --exchange demo --speed {speed:g}",
+        )
+    first, last = bounds["start"], bounds["until"]
+    if first is not None and last is not None and last < first:
+        raise FixCommand("--until lies before --start")
+
+
+def _plan(strategy: Strategy, place: Place, invocation: Invocation, **given: Any) -> SessionPlan:
+    """What was asked for, with the exchange that is there and the fee that it takes."""
+    from algotrade.engine.fills import Costs
+    from algotrade.live.plan import SessionPlan
+    from algotrade.market.instrument import Instrument
+    from algotrade.market.simulate import SYMBOLS, instrument_of
+    from algotrade.pipeline import fee_rate_of
+    from algotrade.store.candles import read_instrument
+    from algotrade.strategy.signals import Bounds
+
+    defaults = place.settings.defaults
+    exchange = defaults.exchange or _exchange_in_reach(place.settings, invocation)
+    known = read_instrument(place.database, exchange, defaults.symbol)
+    if exchange == "demo" and defaults.symbol in SYMBOLS:
+        known = instrument_of(defaults.symbol)
+    return SessionPlan(
+        exchange=exchange,
+        symbol=defaults.symbol,
+        timeframe=defaults.timeframe or "1m",
+        strategy=strategy.name(),
+        parameters=dict(strategy.values),
+        cash=defaults.cash,
+        costs=Costs(fee_rate_of(defaults.fee, known or Instrument(defaults.symbol)), defaults.slippage),
+        bounds=Bounds(given["leverage"], given["short"]),
+        limits=options.risk_limits(place.settings),
+        source=given["source"],
+        start=given["start"],
+        until=given["until"],
+        bars=given["bars"],
+        speed=given["speed"],
+    )
+
+
+def _exchange_in_reach(settings: Settings, invocation: Invocation) -> str:
+    """Kraken; the demo exchange, saying so, where no exchange was named and kraken cannot be reached."""
+    from algotrade.ingest.source import DEFAULT_EXCHANGE, DEMO, REACH_S
+    from algotrade.live.launch import reachable
+    from algotrade.market.simulate import SYMBOLS
+
+    error = asyncio.run(reachable(DEFAULT_EXCHANGE, settings.defaults.symbol, settings, within_s=REACH_S))
+    if error is None:
+        return DEFAULT_EXCHANGE
+    if settings.defaults.symbol not in SYMBOLS:
+        raise error
+    invocation.output.note(f"{error.message}: trading on the SIMULATED market of the demo exchange")
+    return DEMO
+
+
+def _pause(plan: SessionPlan, every: str | None, settings: Settings) -> float:
+    """Seconds between two questions to the exchange: as given, else a tenth of a bar, at most [live] poll_seconds."""
+    from algotrade.market.timeframe import timeframe_ms
+
+    if every is not None:
+        return timeframe_ms(every) / 1000
+    return max(0.05, min(settings.live.poll_seconds, timeframe_ms(plan.timeframe) / 10_000 / plan.speed))
+
+
+class _Session:
+    """One run of the command: the trader, who watches it, and the signals that end it."""
+
+    def __init__(self, plan: SessionPlan, strategy: Strategy, place: Place, invocation: Invocation) -> None:
+        self.plan = plan
+        self.strategy = strategy
+        self.place = place
+        self.output = invocation.output
+        self.code = ExitCode.DONE
+        self.trader: Trader | None = None
+        self.status: Status | None = None
+
+    async def run(self, pause_s: float, *, fresh: bool) -> ExitCode:
+        """Trade to the end; the exit code."""
+        from algotrade.live.clock import jitter
+        from algotrade.live.launch import launched
+        from algotrade.live.status import Status
+        from algotrade.live.trader import Pace, Trader
+
+        self._catch_signals()
+        async with launched(self.plan, self.strategy, self.place, fresh=fresh) as launch:
+            self.status = Status(launch.opened, self.place.wall)
+            self._say_beginning(launch)
+            pace = Pace(pause_s, jitter)
+            self.trader = Trader(launch.opened, launch.feed, launch.exchange, pace, self._hear)
+            with self._screen():
+                await self.trader.run(self.place.wall)
+            self._say_end(launch)
+        return self.code
+
+    def _catch_signals(self) -> None:
+        """The first signal asks the trader to stop, the second ends it at once; the journal is whole either way."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop(number: signal.Signals) -> None:
+            if self.code or self.trader is None:
+                if task is None or task.cancelling():
+                    os._exit(SIGNALS[number])
+                task.cancel()
+            else:
+                self.trader.stop()
+            self.code = SIGNALS[number]
+
+        for number in SIGNALS:
+            loop.add_signal_handler(number, stop, number)
+
+    def _hear(self, update: Update) -> None:
+        assert self.status is not None
+        self.status.hear(update)
+        if self.output.json:
+            _print_records(update)
+        elif not self._on_screen:
+            _log(update, self.plan)
+
+    @property
+    def _on_screen(self) -> bool:
+        return sys.stdout.isatty() and not self.output.json and not self.output.quiet
+
+    def _screen(self) -> AbstractContextManager[Any]:
+        """The live screen in a terminal; nothing elsewhere. It is drawn by a thread of its own."""
+        if not self._on_screen or self.status is None:
+            return nullcontext()
+        from rich.live import Live
+
+        from algotrade.show.dashboard import render
+
+        status = self.status
+        return Live(
+            get_renderable=lambda: render(status.snapshot()),
+            console=self.output.console,
+            refresh_per_second=FRAMES_PER_SECOND,
+            screen=True,
+        )
+
+    def _say_beginning(self, launch: Launched) -> None:
+        from algotrade.live.begin import describe_beginning
+
+        what = (
+            f"resumes after {launch.opened.bars} bars"
+            if launch.resumed
+            else describe_beginning(launch.opened.journal.header)
+        )
+        self.output.note(f"session {launch.opened.id} {what}")
+
+    def _say_end(self, launch: Launched) -> None:
+        from algotrade.show.format import money
+
+        opened = launch.opened
+        self.output.note(
+            f"session {opened.id}: {opened.bars} bars, equity {money(opened.simulation.engine.account.equity())};"
+            f" algotrade evaluate {opened.id}, algotrade replay {opened.id}"
+        )
+
+
+def _print_records(update: Update) -> None:
+    """One JSON object a line for every record and every note."""
+    import json
+
+    from algotrade.engine.records import encode, name_of
+
+    lines = [{"schema": "algotrade.live/1", "event": name_of(record), **encode(record)} for record in update.records]
+    if update.note:
+        lines.append({"schema": "algotrade.live/1", "event": "note", "state": update.state, "message": update.note})
+    for line in lines:
+        sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _log(update: Update, plan: SessionPlan) -> None:
+    """A line for every closed candle, fill, refusal and note."""
+    from algotrade.live.lines import lines_of
+
+    where = f"PAPER {plan.exchange} {plan.symbol} {plan.timeframe}"
+    for text in lines_of(update.records):
+        LOG.info("%s %s", where, text)
+    if update.note:
+        LOG.warning("%s %s %s", where, update.state, update.note)

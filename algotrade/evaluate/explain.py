@@ -1,0 +1,103 @@
+"""Why a strategy did what it did at one bar: what it saw, what it wanted, what was done about it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from algotrade.engine.orders import (
+    BELOW_MIN_NOTIONAL,
+    BELOW_MIN_QUANTITY,
+    INSUFFICIENT_FUNDS,
+    NOTHING_TO_SELL,
+    NOTHING_TO_TRADE,
+)
+from algotrade.evaluate.result import Result
+from algotrade.market.candles import COLUMNS, iso
+from algotrade.strategy.signals import targets_of
+
+REASONS: Final = {
+    BELOW_MIN_QUANTITY: "the order was below the market's smallest quantity",
+    BELOW_MIN_NOTIONAL: "the order was below the market's smallest notional",
+    NOTHING_TO_TRADE: "the position was already what the target meant",
+    INSUFFICIENT_FUNDS: "there was not enough cash",
+    NOTHING_TO_SELL: "there was nothing to sell",
+}
+
+
+def explain_bar(result: Result, bar: int) -> dict[str, Any]:
+    """What happened at the close of a bar and what came of it at the next open.
+
+    Args:
+        result: with its signals, if the strategy has any.
+        bar: row of the candle table.
+
+    Returns:
+        `title` and `answer`, sentences; `saw`, `wanted` and `did`, names and plain values.
+    """
+    time = iso(int(result.times[bar]))
+    wanted = _wanted(result, bar)
+    did = _did(result, bar)
+    return {
+        "bar": time,
+        "title": f"{time} {result.timeframe}, bar {bar + 1:,} of {len(result.times):,}",
+        "answer": _answer(wanted, did, last=bar + 1 == len(result.times)),
+        "saw": _saw(result, bar),
+        "wanted": wanted,
+        "did": did,
+    }
+
+
+def _saw(result: Result, bar: int) -> dict[str, Any]:
+    seen: dict[str, Any] = {name: float(result.candles[name].iloc[bar]) for name in COLUMNS}
+    own = (
+        [] if result.signals is None else [name for name in result.signals.columns if name not in (*COLUMNS, "signal")]
+    )
+    for name in own:
+        assert result.signals is not None
+        value = result.signals[name].iloc[bar]
+        seen[str(name)] = float(value) if np.isreal(value) else str(value)
+    return seen
+
+
+def _wanted(result: Result, bar: int) -> dict[str, Any]:
+    if result.signals is None:
+        return {}
+    targets = targets_of(result.signals)
+    return {"exposure": float(targets[bar]), "exposure_before": float(targets[bar - 1]) if bar else 0.0}
+
+
+def _did(result: Result, bar: int) -> dict[str, Any]:
+    """The fills and refusals at the open of the next bar, and where the account stood at this close."""
+    rows = np.flatnonzero(result.filled.bar == bar + 1)
+    done: dict[str, Any] = {}
+    for row in rows:
+        side = "buy" if result.filled.side[row] > 0 else "sell"
+        done |= {
+            "filled_at": iso(int(result.times[bar + 1])),
+            "side": side,
+            "quantity": float(result.filled.quantity[row]),
+            "price": float(result.filled.price[row]),
+            "fee": float(result.filled.fee[row]),
+        }
+    following = int(result.times[bar + 1]) if bar + 1 < len(result.times) else None
+    refused = [reason for time, reason in result.rejections if time == following]
+    if refused:
+        done["refused"] = refused[0]
+    done["equity_at_close"] = float(result.equity_values[bar])
+    return done
+
+
+def _answer(wanted: dict[str, Any], did: dict[str, Any], *, last: bool) -> str:
+    changed = wanted and wanted["exposure"] != wanted["exposure_before"]
+    what = f"the target went from {wanted['exposure_before']:g} to {wanted['exposure']:g}" if changed else ""
+    if "filled_at" in did:
+        return f"{what or 'it sent an order'}, and a {did['side']} filled at the next open"
+    if "refused" in did:
+        return f"{what or 'it sent an order'}, but {REASONS.get(did['refused'], did['refused'])}"
+    if changed:
+        return f"{what}; there is no next bar to fill at" if last else f"{what}, and nothing was traded"
+    if wanted:
+        return f"nothing was done: the target stayed at {wanted['exposure']:g}, and drift alone never trades"
+    return "nothing was done: the strategy sent no order at this bar"

@@ -1,0 +1,93 @@
+"""Beginning a session: warm-up candles, checks, and the header that makes the journal stand on its own."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from algotrade.errors import FixData, NotAllowed
+from algotrade.exchange.base import Exchange
+from algotrade.live.clock import DemoClock
+from algotrade.live.feed import closed_candles
+from algotrade.live.plan import HEADER_VERSION, SessionPlan
+from algotrade.market.candles import Floats, candle_table, iso
+from algotrade.market.timeframe import bar_start
+from algotrade.pipeline import check_honesty, describe_strategy, generate_signals, versions
+from algotrade.store.database import Database
+from algotrade.strategy.base import DEFAULT_HISTORY, Strategy
+from algotrade.strategy.checks import Checks
+from algotrade.strategy.signals import SignalStrategy
+
+CHECKED_BARS: Final = 1_000  # of history that a strategy is checked on before it may trade
+
+
+async def session_header(
+    plan: SessionPlan, strategy: Strategy, exchange: Exchange, database: Database, clock: DemoClock | None
+) -> dict[str, Any]:
+    """Everything that replaying the session needs beside its rows.
+
+    Args:
+        plan: what was asked for.
+        strategy: with its parameters.
+        exchange: gives the warm-up candles and the market's steps.
+        database: keeps the checks' verdicts.
+        clock: of the demo exchange; None for others.
+
+    Raises:
+        NotAllowed: the strategy fails a check.
+        FixData: the exchange has no candles to begin with.
+    """
+    instrument = await exchange.instrument(plan.symbol)
+    moment = plan.start if plan.start is not None else await exchange.now_ms()
+    first_bar = bar_start(moment, plan.timeframe)
+    count = max(CHECKED_BARS, 2 * strategy.warmup if isinstance(strategy.warmup, int) else 0)
+    history = await closed_candles(exchange, plan.symbol, plan.timeframe, before=first_bar, count=count)
+    checks = _checked(strategy, _table(history), plan, database)
+    warmup: int | str = checks.warmup if checks else strategy.warmup or DEFAULT_HISTORY
+    kept = history if warmup == "all" else history[-int(warmup) :]
+    return {
+        "version": HEADER_VERSION,
+        "plan": plan.document(),
+        "plan_key": plan.key(),
+        "origin": "ticker" if plan.source == "ticker" else exchange.origin,
+        "simulated": exchange.simulated,
+        "instrument": instrument._asdict(),
+        "strategy": describe_strategy(strategy),
+        "warmup": warmup,
+        "warm_up_candles": [[int(row[0]), *row[1:].tolist()] for row in kept],
+        "first_bar": first_bar,
+        "clock": clock._asdict() if clock else None,
+        "checks": {name: check._asdict() for name, check in checks.named.items()} if checks else {},
+        "versions": versions(),
+    }
+
+
+def _checked(strategy: Strategy, history: pd.DataFrame, plan: SessionPlan, database: Database) -> Checks | None:
+    """The verdicts on the newest history; a strategy that fails one may not trade."""
+    if not len(history):
+        raise FixData(
+            f"{plan.exchange} has no closed {plan.timeframe} candle of {plan.symbol} to begin with",
+            hint=f"algotrade list timeframes --exchange {plan.exchange}",
+        )
+    if isinstance(strategy, SignalStrategy):
+        strategy.bounds = plan.bounds
+    checks = check_honesty(strategy, history, generate_signals(strategy, history), "budget", database)
+    if checks is not None and checks.failed:
+        name, check = next(iter(checks.failed.items()))
+        raise NotAllowed(
+            f"{strategy.name()} fails the {name.replace('_', '-')} check: {check.detail}",
+            hint=f"algotrade backtest --strategy {strategy.name()} --check full",
+        )
+    return checks
+
+
+def _table(rows: Floats) -> pd.DataFrame:
+    return candle_table(rows[:, 0].astype(np.int64), rows[:, 1:].T)
+
+
+def describe_beginning(header: dict[str, Any]) -> str:
+    """A sentence about where a session begins."""
+    bars = len(header["warm_up_candles"])
+    return f"begins with the bar of {iso(header['first_bar'])} after {bars} bars of warm-up"
