@@ -27,7 +27,7 @@ table { border-collapse: collapse; font-size: .85rem; }
 th, td { text-align: left; padding: .12rem 1rem .12rem 0; vertical-align: top; }
 th { font-weight: 500; opacity: .65; }
 td.figure, th.figure { text-align: right; font-variant-numeric: tabular-nums; padding: .12rem 0 .12rem 1rem; }
-.detail { max-width: 22rem; }
+.detail { max-width: 25rem; }
 .failed { color: #d1242f; font-weight: 600; }
 .passed { color: #2e8b57; }
 .warning { color: #b7791f; }
@@ -110,7 +110,7 @@ def _above(document: run.Document) -> str:
         + '<div class="tables">'
         + _table("What was run", (), conditions)
         + _table(run.portfolio_title(document), ("", "strategy", "buy & hold"), run.portfolio_rows(document))
-        + _table("Checks", (), checks)
+        + _table("Checks", (), checks or [("none were run",)])
         + "</div>"
         + _paragraphs(run.cautions(document), "warning")
     )

@@ -146,6 +146,8 @@ def trade_table(document: Document, *, all_round_trips: bool = False) -> Group:
 def checks_table(document: Document) -> Group:
     """Each check with its verdict, how much it covered, and what it found."""
     rows = [(name, Text(*VERDICTS[passed]), covered, detail) for name, passed, covered, detail in verdicts(document)]
+    if not rows:
+        return Group(heading("Checks"), Text("none were run", style="yellow"))
     return table("Checks", [left("check"), left("verdict"), left("covered"), left("detail")], rows)
 
 
@@ -155,11 +157,18 @@ def verdicts(document: Document) -> list[Verdict]:
         Verdict(
             check=fmt.plain(name).replace("_", "-"),
             passed=check["passed"],
-            covered=fmt.plain(check.get("covered") or ""),
+            covered=_coverage(check),
             detail=fmt.plain(check.get("detail") or ""),
         )
         for name, check in document["checks"].items()
     ]
+
+
+def _coverage(check: Document) -> str:
+    """How many bars of how many it looked at: "214 of 10,000"; empty where it did not run."""
+    if check["passed"] is None:
+        return ""
+    return f"{fmt.count(check['covered'])} of {fmt.count(check['total'])}"
 
 
 def failed_checks(document: Document) -> list[RenderableType]:
@@ -210,7 +219,7 @@ def _trades_in_one_line(name: str, trips: Sequence[Document], note: str, *, abri
         [entry, fmt.price(trip["entry_price"]), leave, fmt.price(trip["exit_price"]), *_outcome(trip)][: len(columns)]
         for trip, entry, leave in zip(trips, entries, exits, strict=True)
     ]
-    return table(name, columns, rows, note=note)
+    return table(name, columns, rows, note=note, gap=1 if abridged else 2)
 
 
 def _trades_abridged(name: str, trips: Sequence[Document], note: str) -> Group:

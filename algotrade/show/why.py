@@ -1,0 +1,35 @@
+"""Why a strategy did what it did at one bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from algotrade.show import format as fmt
+from algotrade.show.tables import heading, pairs
+
+
+def why_panel(document: Mapping[str, Any]) -> RenderableType:
+    """What the strategy saw, wanted and did at one bar.
+
+    Args:
+        document: `title` and `answer`, sentences; then any sections, each a mapping of names to plain values, in the
+            order in which they are to be read ("saw", "wanted", "did").
+    """
+    sections = [
+        Group(heading(name.replace("_", " ").capitalize()), pairs((key, _value(value)) for key, value in body.items()))
+        for name, body in document.items()
+        if isinstance(body, Mapping)
+    ]
+    title, answer = fmt.plain(document["title"]), fmt.plain(document["answer"])
+    return Group(Text(title, style="bold"), Text(answer), *sections)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return fmt.price(value)
+    text = fmt.plain(fmt.NOT_AVAILABLE if value is None else value)
+    return fmt.time(text) if fmt.is_time(text) else text
