@@ -6,7 +6,7 @@
 * range: the signals lie within the leverage, and not below zero where shorts are not allowed.
 
 Equal means equal bit for bit. One check of a bar costs one run of the strategy, so they are made at the bars where the
-signal changes first and then at an even sample of the others, until a budget of CPU time is spent.
+signal changes and at an even sample of the others, in turn, until a budget of CPU time is spent.
 
 They cannot see a future that does not come from the candles (a file, a date that somebody remembered), nor one that
 changes no signal on these candles.
@@ -15,7 +15,6 @@ changes no signal on these candles.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -27,15 +26,13 @@ from algotrade.engine.events import CandleClosed
 from algotrade.errors import AlgotradeError
 from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
 from algotrade.strategy.base import DEFAULT_HISTORY, Strategy, own_errors
+from algotrade.strategy.sampling import Clock, Spent, bars_in_order
 from algotrade.strategy.signals import SignalStrategy, check_signals, targets_of
 from algotrade.strategy.verdicts import Check, Checks, Warmup, check_key
 
 __all__ = ["Budget", "Check", "Checks", "check_key", "check_strategy"]
 
-LEAST: Final = 10  # bars that look-ahead and warm-up are checked at, however small the budget
 FLAT: Final = View(cash=10_000.0, position=0.0, equity=10_000.0)  # what two runs of an event strategy are shown
-
-Spent = Callable[[], float]  # CPU seconds used so far, from any beginning
 
 
 class Budget(NamedTuple):
@@ -56,7 +53,7 @@ def check_strategy(
         strategy: the very object that computed `signals`; what it kept from that run is part of what is checked.
         candles: closed candles, shape (bars,).
         signals: what `strategy.signals(candles)` gave; None for a strategy that answers events.
-        budget: half of it is for look-ahead, half for warm-up.
+        budget: half of it is for look-ahead, the rest for warm-up.
         spent: CPU seconds used so far, for example `time.process_time`.
     """
     candles = candles[list(COLUMNS)]  # a strategy that writes on its input may have left columns of its own
@@ -64,29 +61,15 @@ def check_strategy(
         return _check_event_strategy(strategy, candles, budget, spent)
     subject = Subject(strategy, candles, targets_of(signals))
     purity = _purity(subject)
-    start = spent()
-    half, whole = (math.inf, math.inf) if budget.full else (start + budget.seconds / 2, start + budget.seconds)
-    look_ahead = _look_ahead(subject, Clock(spent, half))
+    start, seconds = spent(), math.inf if budget.full else budget.seconds
+    share = 1.0 if strategy.warmup == "all" else 0.5
+    look_ahead = _look_ahead(subject, Clock(spent, start + seconds * share))
     if look_ahead.passed:
-        warm_up, warmup = _warm_up(subject, Clock(spent, whole))
+        warm_up, warmup = _warm_up(subject, Clock(spent, start + seconds))
     else:
         unknown = Check(None, 0, len(candles), "not checked: the strategy looks ahead")
         warm_up, warmup = unknown, strategy.warmup or _longest_parameter(strategy)
     return Checks(look_ahead, warm_up, purity, _range(subject), warmup)
-
-
-class Clock(NamedTuple):
-    """When to stop checking."""
-
-    spent: Spent
-    until: float
-
-    def limit(self, bars: Iterable[int]) -> Iterator[int]:
-        """The bars, for as long as there is time, and at least LEAST of them."""
-        for count, bar in enumerate(bars):
-            if count >= LEAST and self.spent() >= self.until:
-                return
-            yield bar
 
 
 class Subject(NamedTuple):
@@ -112,7 +95,7 @@ class Subject(NamedTuple):
         try:
             return targets_of(strategy.signals(self.candles.iloc[first : last + 1]))
         except AlgotradeError as error:
-            return f"from the {last - first + 1:,} bars up to {self.time(last)} alone: {error.message}"
+            return f"from the {_counted(last - first + 1)} up to {self.time(last)} alone: {error.message}"
 
 
 # ---- look-ahead -----------------------------------------------------------------------------------------------------
@@ -163,7 +146,7 @@ def _warm_up(subject: Subject, clock: Clock) -> tuple[Check, Warmup]:
         return Check(True, 0, 0, "declared: live trading keeps every bar since its first"), "all"
     first = _longest_parameter(subject.strategy) if declared is None else max(1, declared)
     if first >= bars:
-        return Check(None, 0, 0, f"not checked: {first:,} bars of warm-up, but only {bars:,} candles"), first
+        return Check(None, 0, 0, f"not checked: the warm-up is {_counted(first)}, the data {_counted(bars)}"), first
     trial = _try_warmup(subject, clock, first)
     last = _double_warmup(subject, clock, trial)
     if declared is not None and trial.problem:
@@ -172,7 +155,7 @@ def _warm_up(subject: Subject, clock: Clock) -> tuple[Check, Warmup]:
     if last.problem:
         return Check(False, last.covered, bars - last.warmup, f'{last.problem}; declare warmup = "all"'), "all"
     how = "found by trial" if declared is None else "as declared"
-    return Check(True, last.covered, bars - last.warmup, f"{last.warmup:,} bars are enough, {how}"), last.warmup
+    return Check(True, last.covered, bars - last.warmup, f"{_counted(last.warmup)} of warm-up, {how}"), last.warmup
 
 
 def _double_warmup(subject: Subject, clock: Clock, trial: Trial) -> Trial:
@@ -240,25 +223,8 @@ def _range(subject: Subject) -> Check:
     return Check(True, bars, bars, f"every signal lies {told}")
 
 
-# ---- which bars -----------------------------------------------------------------------------------------------------
-def bars_in_order(targets: Floats, *, first: int = 0) -> Iterator[int]:
-    """The bars from `first` on, each once: those where the target changes, then the others; both spread evenly."""
-    changes = np.diff(targets, prepend=0.0) != 0
-    changing = np.flatnonzero(changes[first:]) + first
-    yield from (int(changing[place]) for place in spread(len(changing)))
-    yield from (first + place for place in spread(len(targets) - first) if not changes[first + place])
-
-
-def spread(count: int) -> Iterator[int]:
-    """The numbers below `count`, each once, so that any beginning covers the range evenly.
-
-    They are counted in binary and read backwards: J. G. van der Corput, "Verteilungsfunktionen", 1935.
-    """
-    digits = max(0, count - 1).bit_length()
-    for number in range(1 << digits if count else 0):
-        place = int(f"{number:0{digits}b}"[::-1], 2)
-        if place < count:
-            yield place
+def _counted(bars: int) -> str:
+    return "1 bar" if bars == 1 else f"{bars:,} bars"
 
 
 # ---- strategies that answer events ----------------------------------------------------------------------------------
