@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from algotrade.errors import FixData
-from algotrade.market.timeframe import MONDAY_MS, timeframe_ms
+from algotrade.market.timeframe import bar_offset, timeframe_ms
 
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
 ORIGINS: Final = ("official", "import", "trades", "ticker", "demo")  # in the order a run prefers them
@@ -82,22 +82,35 @@ def check_candles(candles: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its five columns, or say what is wrong with it and where.
 
     Raises:
-        FixData: a missing column, times that repeat or fall, a value that is not finite, a price that is not
-            positive, high below low or not around open and close, a negative volume; with the first bar's time.
+        FixData: a column that is missing, there twice or not of numbers, times that are missing, repeat or fall, a
+            value that is not finite, a price that is not positive, high below low or not around open and close, a
+            negative volume; with the first bar's time.
     """
     missing = [name for name in COLUMNS if name not in candles.columns]
     if missing:
         raise FixData(f"candles lack the column(s) {', '.join(missing)}; given {', '.join(map(str, candles.columns))}")
+    twice = [name for name in COLUMNS if list(candles.columns).count(name) > 1]
+    if twice:
+        raise FixData(f"candles have the column(s) {', '.join(twice)} more than once")
     times = times_ms(candles)
+    if candles.index.hasnans:
+        raise FixData(f"candle {int(candles.index.isna().argmax()) + 1} of {len(times)} has no time")
     table = candles[list(COLUMNS)]
     if len(times) > 1 and not bool((np.diff(times) > 0).all()):
         first = int(times[1:][np.diff(times) <= 0][0])
         raise FixData(f"candle times must rise; {iso(first)} does not come after the bar before it")
-    values = table.to_numpy(np.float64)
+    values = _numbers(table)
     for reason, rows in bad_rows(*values.T):
         if rows.any():
             raise FixData(f"candle {iso(int(times[rows][0]))}: {reason}")
     return table.astype(np.float64) if any(dtype != np.float64 for dtype in table.dtypes) else table
+
+
+def _numbers(table: pd.DataFrame) -> Floats:
+    try:
+        return np.asarray(table.to_numpy(np.float64))
+    except (TypeError, ValueError) as error:
+        raise FixData(f"candles hold something that is not a number ({error})") from None
 
 
 def bad_rows(
@@ -142,12 +155,12 @@ def resample(candles: pd.DataFrame, source: str, target: str) -> pd.DataFrame:
         target: the coarser timeframe.
     """
     fine, coarse = timeframe_ms(source), timeframe_ms(target)
-    if coarse % fine:
-        raise FixData(f"{target} bars cannot be built from {source} bars: the one is no multiple of the other")
+    offset = bar_offset(target)
+    if coarse % fine or (offset - bar_offset(source)) % fine:
+        raise FixData(f"{target} bars cannot be built from {source} bars: they do not begin and end together")
     times = times_ms(candles)
     if not len(times):
         return empty_candles()
-    offset = MONDAY_MS if target.endswith("w") else 0
     group = times - (times - offset) % coarse
     starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
     ends = np.r_[starts[1:], len(times)]
