@@ -31,7 +31,7 @@ def test_every_column_is_drawn_and_touches_the_one_before(count):
 def test_a_single_spike_among_a_million_bars_is_not_lost():
     values = np.ones(1_000_000)
     values[777_777] = 2.0
-    low, high = bands(values, 100, 20)
+    _, high = bands(values, 100, 20)
     assert high.max() == 19
     assert (high == 19).sum() == 1
 

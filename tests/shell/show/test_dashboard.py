@@ -20,11 +20,14 @@ BAR = NOW - 18_000
 
 def snapshot(**changes) -> LiveSnapshot:
     values = {
-        "session": "live-20261120-184502-3f2a", "mode": "PAPER", "simulated": True, "exchange": "demo", "symbol": "BTC/USD",
+        "session": "live-20261120-184502-3f2a", "mode": "PAPER", "simulated": True, "exchange": "demo",
+        "symbol": "BTC/USD",
         "timeframe": "1m", "strategy": "sma_cross", "parameters": {"fast": 10, "slow": 20}, "state": "RUNNING",
-        "exchange_time": NOW, "next_bar_s": 42.0, "feed_age_s": 1.2, "cash": 12.34, "position": 0.2314, "price": 43_210.5,
+        "exchange_time": NOW, "next_bar_s": 42.0, "feed_age_s": 1.2, "cash": 12.34, "position": 0.2314,
+        "price": 43_210.5,
         "equity": 10_012.34, "profit": 12.34,
-        "summary": {"total_return": 0.0012, "sharpe": 1.2, "max_drawdown": -0.0123, "round_trips": 7, "fees_paid": 55.2},
+        "summary": {"total_return": 0.0012, "sharpe": 1.2, "max_drawdown": -0.0123, "round_trips": 7,
+        "fees_paid": 55.2},
         "signals": tuple(Signal(BAR - 60_000 * age, 43_210.5 - age, 1.0, "hold") for age in range(30, -1, -1)),
         "open_orders": (Order("o1", "BTC/USD", BAR, 0, exposure=0.5),),
         "fills": tuple(
@@ -47,9 +50,12 @@ def screen(moment: LiveSnapshot, width: int = 80, height: int = 24) -> list[str]
 
 
 REQUIRED = (
-    "PAPER", "SIMULATED", "demo BTC/USD 1m", "sma_cross fast=10 slow=20", "live-20261120-184502-3f2a", "RUNNING",
-    "2026-05-20 08:52:18 UTC", "next bar in 00:42", "feed 1.2 s old", "12.34 USD", "0.2314 BTC", "10,012.34 USD", "+12.34 USD",
-    "43,210.50", "Last signals", "1.00", "hold", "Open orders", "target 0.50", "Last fills", "0.23140012", "43,000.00", "39.91",
+    "PAPER", "SIMULATED", "demo BTC/USD 1m", "sma_cross fast=10 slow=20", "live-20261120-184502-3f2a",
+    "RUNNING",
+    "2026-05-20 08:52:18 UTC", "next bar in 00:42", "feed 1.2 s old", "12.34 USD", "0.2314 BTC",
+    "10,012.34 USD", "+12.34 USD",
+    "43,210.50", "Last signals", "1.00", "hold", "Open orders", "target 0.50", "Last fills", "0.23140012",
+    "43,000.00", "39.91",
     "+0.12%", "1.20", "-1.23%", "55.20", "Equity ──", "9,950.00", "bar 08:52 closed: hold",
 )  # fmt: skip
 

@@ -36,8 +36,14 @@ def changed(document, **changes):
 
 def test_the_page_says_what_was_run(run):
     text = on_terminal(*page(run))
-    for part in ("cross on BTC/USD 1d - SIMULATED MARKET", "fast=10 slow=20", "demo BTC/USD 1d, origin demo",
-                 "2018-01-01 to 2020-06-18, 900 bars, none missing", "10,000.00 USD", "fee 0.40%, slippage 0.05%"):  # fmt: skip
+    for part in (
+        "cross on BTC/USD 1d - SIMULATED MARKET",
+        "fast=10 slow=20",
+        "demo BTC/USD 1d, origin demo",
+        "2018-01-01 to 2020-06-18, 900 bars, none missing",
+        "10,000.00 USD",
+        "fee 0.40%, slippage 0.05%",
+    ):
         assert part in text
 
 

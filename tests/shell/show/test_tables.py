@@ -41,7 +41,8 @@ def test_no_figure_is_ever_cut_however_narrow_the_terminal(width):
 
 
 def test_a_name_that_someone_will_copy_stays_in_one_piece():
-    run = {"run": "r20261120-184502-3f2a", "created": "2026-11-20T18:45:02Z", "kind": "backtest", "symbol": "BTC/USD",
+    run = {"run": "r20261120-184502-3f2a", "created": "2026-11-20T18:45:02Z", "kind": "backtest",
+    "symbol": "BTC/USD",
            "timeframe": "1d", "strategy": "sma_cross", "final_equity": 924_596.8}  # fmt: skip
     assert "r20261120-184502-3f2a" in on_terminal(listing([run], list(run)))
 
