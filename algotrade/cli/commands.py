@@ -10,39 +10,43 @@ from typer.core import TyperGroup
 
 import algotrade
 from algotrade.cli.invocation import add_common_options
+from algotrade.cli.overview import option_panels, print_overview
 from algotrade.errors import FixCommand, did_you_mean
 
+WORK: Final = "From data to orders"
+LOOK: Final = "Look into it"
+SET_UP: Final = "Set it up"
 
-class Place(NamedTuple):
-    """Where a command's code is, and the panel of the help that it stands in."""
 
-    module: str
+class Entry(NamedTuple):
+    """A command in the help: the panel that it stands in, and what it does in a few words."""
+
     panel: str
+    summary: str
 
 
-COMMANDS: Final = {
-    "fetch": Place("algotrade.cli.fetch", "Trade a strategy, from data to orders"),
-    "backtest": Place("algotrade.cli.backtest", "Trade a strategy, from data to orders"),
-    "evaluate": Place("algotrade.cli.evaluate", "Trade a strategy, from data to orders"),
-    "live": Place("algotrade.cli.live", "Trade a strategy, from data to orders"),
-    "list": Place("algotrade.cli.list", "Look into it"),
-    "why": Place("algotrade.cli.why", "Look into it"),
-    "replay": Place("algotrade.cli.replay", "Look into it"),
-    "new": Place("algotrade.cli.new", "Set it up"),
-    "config": Place("algotrade.cli.config", "Set it up"),
+COMMANDS: Final = {  # the code of each is in the module of its name beside this one
+    "fetch": Entry(WORK, "Bring candles into the store, from an exchange or a file."),
+    "backtest": Entry(WORK, "Run a strategy over candles, check it, print and keep the run."),
+    "evaluate": Entry(WORK, "Judge a kept run or a live session, or compare two."),
+    "live": Entry(WORK, "Trade on paper: real prices, simulated fills."),
+    "list": Entry(LOOK, "Exchanges, markets, timeframes, strategies, data, runs, sessions."),
+    "why": Entry(LOOK, "What the strategy saw, wanted and did at one bar."),
+    "replay": Entry(LOOK, "Reproduce a live session, byte for byte."),
+    "new": Entry(SET_UP, "Start a strategy of your own, with its test."),
+    "config": Entry(SET_UP, "Show settings and where each came from."),
 }
 
 HELP: Final = """
 Fetch market data, backtest a trading strategy, judge it honestly, trade it live.
 
-Start here:  algotrade backtest --symbol BTC/USD
+[bold]Start here:[/bold]  algotrade backtest --symbol BTC/USD
 
 [bold]Examples[/bold]
   algotrade fetch --symbol BTC/USD --timeframe 1h --start 2024-01-01
   algotrade backtest --strategy sma_cross -p fast=10 -p slow=20
   algotrade evaluate latest
-  algotrade live --cash 10000
-"""
+  algotrade live --cash 10000"""
 
 
 class Commands(TyperGroup):
@@ -77,18 +81,24 @@ class RootCommands(Commands):
         if cmd_name not in COMMANDS:
             return None
         if cmd_name not in self.commands:
-            command: Any = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name].module).app)
+            command: Any = typer.main.get_command(importlib.import_module(f"algotrade.cli.{cmd_name}").app)
             command.name = cmd_name
-            command.rich_help_panel = COMMANDS[cmd_name].panel
+            command.short_help = COMMANDS[cmd_name].summary
             add_common_options(command)
             self.commands[cmd_name] = command
         return self.commands[cmd_name]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the overview; unlike Typer's own it loads no command."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, entry in COMMANDS.items():
+            panels.setdefault(entry.panel, []).append((name, entry.summary))
+        print_overview(self.get_usage(ctx), HELP, panels | option_panels(self.get_params(ctx)))
 
 
 app = typer.Typer(
     cls=RootCommands,
     no_args_is_help=True,
-    help=HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
