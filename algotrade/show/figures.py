@@ -24,6 +24,7 @@ from bokeh.models import (
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
+from algotrade.errors import FixData
 from algotrade.evaluate.metrics import drawdowns
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.summary import buy_and_hold
@@ -83,7 +84,13 @@ class Bars(NamedTuple):
 
 
 def draw(result: Result) -> Drawing:
-    """All panels of a run, the newest bar at the right, their time axes moving together."""
+    """All panels of a run, the newest bar at the right, their time axes moving together.
+
+    Raises:
+        FixData: the run has no bars.
+    """
+    if not len(result.times):
+        raise FixData("there is nothing to draw: the run has no bars")
     bars = group_bars(result.times, result.timeframe)
     on_price, panels = sort_indicators(result)
     span = _span(bars)
@@ -214,7 +221,7 @@ def _finish(panel: figure) -> figure:
 
 def _price(result: Result, bars: Bars, indicators: Mapping[str, Floats], span: Range1d) -> figure:
     panel = _panel(430, span)
-    source = ColumnDataSource(_candles(result, bars))
+    source = ColumnDataSource(candle_columns(result, bars))
     wicks = panel.segment("time", "high", "time", "low", source=source, color="colour")
     bodies = panel.vbar(
         "time", 0.75 * bars.width_ms, "open", "close", source=source, fill_color="colour", line_color="colour"
@@ -230,7 +237,8 @@ def _price(result: Result, bars: Bars, indicators: Mapping[str, Floats], span: R
     return _finish(panel)
 
 
-def _candles(result: Result, bars: Bars) -> dict[str, Any]:
+def candle_columns(result: Result, bars: Bars) -> dict[str, Any]:
+    """What the candles are drawn from; every column has shape (drawn,)."""
     open_, high, low, close, volume = (result.candles[name].to_numpy() for name in COLUMNS)
     first, last = open_[bars.starts], bars.last(close)
     return {
