@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import ccxt
 import numpy as np
 import pytest
 
@@ -24,7 +26,8 @@ from algotrade.errors import (
     TryLater,
 )
 from algotrade.exchange.base import Exchange, exchange_names, open_exchange
-from algotrade.exchange.ccxt_rest import candle_rows, holds_empty_list
+from algotrade.exchange.ccxt_errors import translate
+from algotrade.exchange.ccxt_rest import candle_rows, holds_empty_list, instrument_from
 from algotrade.exchange.retry import Backoff, retry_read
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
@@ -340,3 +343,51 @@ def test_the_loopback_exchange_runs_as_a_program_of_its_own() -> None:
             assert json.load(urllib.request.urlopen(f"{url}/control"))["requests"] == {"Time": 1}
         finally:
             server.kill()
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "said"),
+    [
+        (
+            TypeError("secret shape"),
+            CheckConnection,
+            "here gave an answer that makes no sense: TypeError while reading",
+        ),
+        (OSError("no such\nfile"), CheckConnection, "Cannot reach here: no such file"),
+        (ccxt.InvalidProxySettings("two proxies"), FixConfiguration, "proxy settings for here .*: two proxies"),
+        (ccxt.BadSymbol("what?"), FixCommand, r"here does not know the symbol: what\?"),
+        (ccxt.RestrictedLocation("go away"), NotAllowed, "here denies access from here: go away"),
+        (ccxt.RequestTimeout(""), CheckConnection, "Cannot reach here: RequestTimeout"),
+        (ccxt.ExchangeError("x" * 1000), TryLater, r"here refused: x{160}\.\.\.$"),
+    ],
+)
+def test_what_ccxt_raises_is_said_in_our_words(raised: Exception, error: type[AlgotradeError], said: str) -> None:
+    translated = translate(raised, "here")
+
+    assert type(translated) is error
+    assert re.search(said, translated.message)
+
+
+def test_no_error_of_ccxt_is_taken_for_a_bug_of_ours() -> None:
+    kinds = [kind for kind in vars(ccxt).values() if isinstance(kind, type) and issubclass(kind, ccxt.BaseError)]
+
+    assert len(kinds) > 30
+    assert all(translate(kind("text"), "here").exit_code.value > 1 for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("mode", "precision", "step"),
+    [
+        (ccxt.TICK_SIZE, 0.005, 0.005),
+        (ccxt.DECIMAL_PLACES, 3, 0.001),
+        (ccxt.SIGNIFICANT_DIGITS, 5, 0.0),
+        (2, None, 0.0),
+    ],
+)
+def test_a_step_is_known_where_ccxt_gives_a_step_or_decimal_places(
+    mode: int, precision: float | None, step: float
+) -> None:
+    market = {"symbol": "A/B", "precision": {"amount": precision, "price": precision}, "limits": None, "spot": True}
+
+    assert instrument_from(market, mode)[:5] == ("A/B", step, step, 0.0, 0.0)
+    assert instrument_from(market | {"spot": False, "taker": 0.001}, mode)[5:] == (0.001, None, True)
