@@ -6,8 +6,8 @@
 
 * day: "1", or "1 06:00" for bars within a day; days may be missing.
 * asks, at the close: "target 0.5", "buy 2", "sell 2", "buy for 500", "sell for 500", "cancel 1" (the first order).
-* happens: "buy 10 @ 100 fee 2.6" at this bar's open; "refused CODE" by the exchange at this bar's open; "denied CODE" by
-  our own limits at this bar's close.
+* happens: at this bar's open "buy 10 @ 100 fee 2.6", or "refused CODE" by the exchange; at its close "denied CODE" by
+  our own limits.
 * several asks or happenings are separated by ";".
 """
 
@@ -81,7 +81,7 @@ def scenario(
     slippage: float = 0.0,
     leverage: float = 1.0,
     allow_short: bool = False,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     **legal_sizes: float,
 ) -> Scenario:
     """A scenario from its table; `legal_sizes` are quantity_step, min_quantity and min_notional."""
@@ -102,7 +102,7 @@ def scenario(
         cash=cash,
         costs=Costs(fee, slippage),
         bounds=Bounds(leverage, allow_short),
-        limits=limits,
+        limits=limits or Limits(),
     )
     return Scenario(title, candles, [[_ask(text) for text in _parts(row[2])] for row in rows], expected, setup)
 
