@@ -96,8 +96,7 @@ def run_backtest(
         check: "budget" (a second of CPU time), "full" (every bar) or "none".
         database: keeps the verdicts, so that the same strategy on the same bars is checked once; None keeps none.
     """
-    if isinstance(strategy, SignalStrategy):
-        strategy.bounds = setup.bounds
+    strategy.bounds = setup.bounds
     signals = generate_signals(strategy, market.candles)
     result = execute_backtest(strategy, market.candles, signals, setup)
     checks = check_honesty(strategy, market.candles, signals, check, database)
@@ -125,8 +124,7 @@ def check_honesty(
         raise FixCommand(f"--check is one of {', '.join(CHECK_MODES)}, given '{mode}'")
     if mode == "none":
         return None
-    bounds = strategy.bounds if isinstance(strategy, SignalStrategy) else Bounds()
-    key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {bounds}")
+    key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {strategy.bounds}")
     kept = read_check(database, key) if database else None
     if kept is not None:
         return Checks.from_dict(kept)

@@ -18,7 +18,6 @@ from algotrade.pipeline import check_honesty, describe_strategy, generate_signal
 from algotrade.store.database import Database
 from algotrade.strategy.base import DEFAULT_HISTORY, Strategy
 from algotrade.strategy.checks import Checks
-from algotrade.strategy.signals import SignalStrategy
 
 CHECKED_BARS: Final = 1_000  # of history that a strategy is checked on before it may trade
 
@@ -71,8 +70,7 @@ def _checked(strategy: Strategy, history: pd.DataFrame, plan: SessionPlan, datab
             f"{plan.exchange} has no closed {plan.timeframe} candle of {plan.symbol} to begin with",
             hint=f"algotrade list timeframes --exchange {plan.exchange}",
         )
-    if isinstance(strategy, SignalStrategy):
-        strategy.bounds = plan.bounds
+    strategy.bounds = plan.bounds
     checks = check_honesty(strategy, history, generate_signals(strategy, history), "budget", database)
     if checks is not None and checks.failed:
         name, check = next(iter(checks.failed.items()))

@@ -23,7 +23,6 @@ from algotrade.market.candles import iso
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.journal import Journal, list_sessions
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.signals import SignalStrategy
 
 COMPLETE: Final = "complete"
 RECENT: Final = 500  # records that a screen may want to show
@@ -98,8 +97,7 @@ def find_session(folder: Path, name: str) -> Path:
 def strategy_of(header: dict[str, Any]) -> Strategy:
     """The strategy as it was when the session began, from the source kept in the journal."""
     strategy = strategy_from_source(header["strategy"])
-    if isinstance(strategy, SignalStrategy):
-        strategy.bounds = setup_of(header).bounds
+    strategy.bounds = setup_of(header).bounds
     return strategy
 
 
