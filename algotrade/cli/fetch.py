@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from algotrade.market.candles import SeriesKey
 
 DEFAULT_TIMEFRAME: Final = "1d"
-COLUMNS: Final = ("exchange", "symbol", "timeframe", "added", "unchanged", "revised", "first", "last", "gaps", "note")
+COLUMNS: Final = ("exchange", "symbol", "timeframe", "added", "revised", "first", "last", "gaps", "note")
+RARE: Final = ("revised", "note")  # shown where there is something to see
 SHOWN_BAD_ROWS: Final = 20
 FILE_PANEL: Final = "From a file"
 
@@ -149,7 +150,9 @@ def _print(
     from algotrade.show.tables import listing
 
     rows = [_row(report) for report in reports]
-    invocation.output.show(listing(rows, COLUMNS))
+    invocation.output.show(
+        listing(rows, [name for name in COLUMNS if name not in RARE or any(row[name] for row in rows)])
+    )
     if skipped:
         more = f"{len(skipped) - SHOWN_BAD_ROWS} more" if len(skipped) > SHOWN_BAD_ROWS else ""
         invocation.output.show(listing(skipped[:SHOWN_BAD_ROWS], ["line", "reason"], title="Bad rows", note=more))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import typer
 
+import algotrade
 from algotrade.cli.commands import app
 from algotrade.cli.failure import UsageError
 
@@ -129,3 +131,35 @@ def test_a_closed_exchange_is_no_reason_to_forget_the_command(algotrade: Callabl
     assert run.code == 69
     assert "kraken" in run.err
     assert run.hint == "algotrade fetch --symbol BTC/USD"
+
+
+def written_hints() -> list[str]:
+    """Every `hint=` and HINT that stands in the source as text; what is filled in at run time reads 1."""
+    found = set()
+    for path in Path(algotrade.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "hint":
+                found.update(texts(node.value))
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "HINT" in node.target.id:
+                found.update(texts(node.value))
+    return sorted(hint for hint in found if hint.startswith("algotrade "))
+
+
+def texts(node: ast.expr | None) -> list[str]:
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.JoinedStr(values=parts):
+            return ["".join(str(part.value) if isinstance(part, ast.Constant) else "1" for part in parts)]
+        case ast.IfExp(body=body, orelse=orelse):
+            return texts(body) + texts(orelse)
+        case ast.BoolOp(values=values):
+            return [text for value in values for text in texts(value)]
+    return []
+
+
+def test_every_command_that_the_source_recommends_can_be_typed(place: Path) -> None:
+    hints = written_hints()
+    assert len(hints) > 20
+    for hint in hints:
+        parse(hint)
