@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from algotrade.errors import AlgotradeError, FixCommand, FixData
+from algotrade.ingest.files import ImportOptions, import_file
+from algotrade.market.candles import SeriesKey
+from algotrade.market.span import parse_time
+from algotrade.store.candles import list_series, read_candles
+from algotrade.store.database import Database, open_database
+
+NOW = parse_time("2024-02-01")
+KEY = SeriesKey("kraken", "BTC/USD", "1d", "import")
+ANY_TIMEFRAME = KEY._replace(timeframe="")
+DAYS = "date,open,high,low,close,volume\n" + "".join(f"2024-01-{day:02},10,12,9,11,5\n" for day in range(1, 11))
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with open_database(tmp_path / "store.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    def write_file(content: str) -> Path:
+        path = tmp_path / "prices.csv"
+        path.write_text(content)
+        return path
+
+    return write_file
+
+
+Write = Callable[[str], Path]
+
+
+def test_importing_twice_changes_nothing(db: Database, write: Write) -> None:
+    first = import_file(db, write(DAYS), KEY, now_ms=NOW)
+    assert (first.rows, first.added, first.unchanged, first.revised) == (10, 10, 0, 0)
+    again = import_file(db, write(DAYS), KEY, now_ms=NOW)
+    assert (again.rows, again.added, again.unchanged, again.revised) == (10, 0, 10, 0)
+
+
+def test_a_file_with_other_values_revises_and_counts(db: Database, write: Write) -> None:
+    import_file(db, write(DAYS), KEY, now_ms=NOW)
+    report = import_file(db, write(DAYS.replace("2024-01-05,10,12", "2024-01-05,10,13")), KEY, now_ms=NOW)
+    assert (report.added, report.unchanged, report.revised) == (0, 9, 1)
+    assert read_candles(db, KEY).high.max() == 13
+
+
+def test_whatever_the_key_says_imports_are_kept_as_imports(db: Database, write: Write) -> None:
+    import_file(db, write(DAYS), KEY._replace(origin="official"), now_ms=NOW)
+    assert [info.key for info in list_series(db)] == [KEY]
+
+
+def test_the_report_tells_the_span_and_the_missing_bars(db: Database, write: Write) -> None:
+    report = import_file(db, write(DAYS.replace("2024-01-04,10,12,9,11,5\n", "")), ANY_TIMEFRAME, now_ms=NOW)
+    assert (report.first, report.last, report.gaps) == (parse_time("2024-01-01"), parse_time("2024-01-10"), 1)
+    assert (report.timeframe, report.note) == ("1d", "the timeframe is 1d, from the step between rows")
+
+
+def test_a_given_timeframe_is_taken_without_a_word(db: Database, write: Write) -> None:
+    report = import_file(db, write(DAYS), KEY, now_ms=NOW)
+    assert (report.timeframe, report.note) == ("1d", "")
+
+
+def test_a_timeframe_longer_than_the_step_is_refused(db: Database, write: Write) -> None:
+    with pytest.raises(FixData, match="line 3: it opens 1440 minutes after the bar before, which is 1w long"):
+        import_file(db, write(DAYS), KEY._replace(timeframe="1w"), now_ms=NOW)
+
+
+def test_the_forming_bar_is_left_out_and_said(db: Database, write: Write) -> None:
+    report = import_file(db, write(DAYS), KEY, now_ms=parse_time("2024-01-10T12:00"))
+    assert (report.rows, report.note) == (9, "the last bar is still forming and was left out")
+    assert len(read_candles(db, KEY)) == 9
+
+
+def test_a_bar_is_closed_at_the_very_moment_it_is_over(db: Database, write: Write) -> None:
+    assert import_file(db, write(DAYS), KEY, now_ms=parse_time("2024-01-11")).rows == 10
+
+
+def test_columns_can_be_named(db: Database, write: Write) -> None:
+    path = write("Trade Day,A,B,C,D,close\n2024-01-01,10,12,9,11,777\n2024-01-02,10,12,9,11,777\n")
+    columns = {"time": "Trade Day", "open": "A", "high": "B", "low": "C", "close": "D"}
+    report = import_file(db, path, KEY, ImportOptions(columns=columns), now_ms=NOW)
+    assert read_candles(db, KEY).iloc[0].tolist() == [10.0, 12.0, 9.0, 11.0, 0.0]
+    assert report.note == "the file has no volume: it is stored as 0"
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "sentence"),
+    [
+        ({"cloze": "close"}, FixCommand, "'cloze' is no field of a candle .*Did you mean 'close'"),
+        ({"close": "Clse"}, FixData, "no column 'Clse'; the columns are .*Did you mean 'close'"),
+    ],
+)
+def test_a_column_that_there_is_not_gets_a_suggestion(
+    db: Database, write: Write, columns: dict[str, str], kind: type[AlgotradeError], sentence: str
+) -> None:
+    with pytest.raises(kind, match=sentence):
+        import_file(db, write(DAYS), KEY, ImportOptions(columns=columns), now_ms=NOW)
+
+
+def test_a_time_format_can_be_given(db: Database, write: Write) -> None:
+    path = write("date,open,high,low,close\n01/02/2023,10,12,9,11\n02/02/2023,10,12,9,11\n")
+    report = import_file(db, path, ANY_TIMEFRAME, ImportOptions(time_format="%d/%m/%Y"), now_ms=NOW)
+    assert (report.first, report.last) == (parse_time("2023-02-01"), parse_time("2023-02-02"))
+    with pytest.raises(FixData, match="the time '2024-01-01' is not %d/%m/%Y"):
+        import_file(db, write(DAYS), KEY, ImportOptions(time_format="%d/%m/%Y"), now_ms=NOW)
+
+
+def test_a_time_format_without_a_year_is_refused(db: Database, write: Write) -> None:
+    path = write("date,open,high,low,close\n01 Feb,10,12,9,11\n02 Feb,10,12,9,11\n")
+    with pytest.raises(FixData, match="before 1901"):
+        import_file(db, path, KEY, ImportOptions(time_format="%d %b"), now_ms=NOW)
+
+
+@pytest.mark.parametrize("time_format", ["%Q", "%", "%d.%m.%Y %!"])
+def test_a_format_that_is_none_is_refused(db: Database, write: Write, time_format: str) -> None:
+    with pytest.raises(FixCommand, match="is not a time format"):
+        import_file(db, write(DAYS), KEY, ImportOptions(time_format=time_format), now_ms=NOW)
+
+
+def test_a_file_of_closes_is_taken_only_when_that_is_said(db: Database, write: Write) -> None:
+    path = write("date,close\n2024-01-01,11\n2024-01-02,12\n")
+    report = import_file(db, path, KEY, ImportOptions(close_only=True), now_ms=NOW)
+    assert read_candles(db, KEY).to_numpy().tolist() == [[11, 11, 11, 11, 0], [12, 12, 12, 12, 0]]
+    assert report.note == "open, high and low are stored as the close; the file has no volume: it is stored as 0"
+
+
+def test_packed_with_gzip_under_any_name(db: Database, tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(gzip.compress(DAYS.encode()))
+    assert import_file(db, path, KEY, now_ms=NOW).rows == 10
+
+
+@pytest.mark.parametrize("cut", [11, 40, -1])
+def test_a_damaged_gzip_file_is_refused(db: Database, tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "prices.csv.gz"
+    path.write_bytes(gzip.compress(DAYS.encode())[:cut])
+    with pytest.raises(FixData, match=r"prices.csv.gz is packed with gzip, but damaged"):
+        import_file(db, path, KEY, now_ms=NOW)
+    assert list_series(db) == []
+
+
+def test_a_file_that_is_not_there_is_said(db: Database, tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(FixData, match="there is no such file"):
+            import_file(db, path, KEY, now_ms=NOW)
+
+
+def test_a_hostile_file_name_stays_out_of_messages_and_hints(db: Database, tmp_path: Path) -> None:
+    path = tmp_path / "a\x1b[31m\n.csv"
+    path.write_text(DAYS.replace("2024-01-05,10", "2024-01-05,x"))
+    with pytest.raises(FixData) as caught:
+        import_file(db, path, KEY, now_ms=NOW)
+    assert caught.value.message.startswith("a?[31m?.csv: line 6: ")
+    assert caught.value.hint == "algotrade fetch --exchange kraken --symbol BTC/USD --from FILE --skip-bad"
+
+
+@pytest.mark.parametrize(
+    "symbol", ["../../etc/passwd", "[/red]", "\x1b[31m", "BTC\0USD", "B" * 10_000, "ВТС/USD", "", "BTC /USD"]
+)
+def test_a_hostile_symbol_is_refused(db: Database, write: Write, symbol: str) -> None:
+    with pytest.raises(FixCommand, match="is not a symbol like BTC/USD") as caught:
+        import_file(db, write(DAYS), KEY._replace(symbol=symbol), now_ms=NOW)
+    assert len(caught.value.message) < 300
+    assert "\x1b" not in caught.value.message
+
+
+@pytest.mark.parametrize("exchange", ["", "..", "a/b", "x" * 41, "\x1b[2J"])
+def test_a_hostile_exchange_name_is_refused(db: Database, write: Write, exchange: str) -> None:
+    with pytest.raises(FixCommand, match="is not a name like kraken"):
+        import_file(db, write(DAYS), KEY._replace(exchange=exchange), now_ms=NOW)
+
+
+def test_an_unknown_timeframe_is_refused(db: Database, write: Write) -> None:
+    with pytest.raises(FixCommand, match="'1x' is not a timeframe"):
+        import_file(db, write(DAYS), KEY._replace(timeframe="1x"), now_ms=NOW)
+
+
+def test_when_no_row_is_good_skipping_is_no_way_out(db: Database, write: Write) -> None:
+    path = write("date,open,high,low,close\n2024-01-01,a,b,c,d\n2024-01-02,a,b,c,d\n")
+    with pytest.raises(FixData, match=r"line 2: .* \(2 bad rows in all\); nothing was stored") as caught:
+        import_file(db, path, KEY, ImportOptions(skip_bad=True), now_ms=NOW)
+    assert caught.value.hint is None
