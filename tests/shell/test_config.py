@@ -119,7 +119,7 @@ def test_a_bad_variable_is_named(
 
 
 def test_a_bad_flag_is_a_usage_error(project: Path) -> None:
-    with pytest.raises(FixCommand, match="--cash -5.0: must be greater than 0"):
+    with pytest.raises(FixCommand, match=r"--cash -5\.0: must be greater than 0"):
         load_settings({"defaults.cash": -5.0})
 
 

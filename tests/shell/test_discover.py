@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,38 @@ def test_a_parameter_that_cannot_be_is_refused(folder: Path, texts: list[str], m
         parse_parameters(cls, texts)
     assert message in caught.value.message
     assert caught.value.hint == "algotrade list strategies"
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """An installed package that offers `bought = bought_strategy:Bought`."""
+    site = folder.parent / "site"
+    (site / "bought-1.0.dist-info").mkdir(parents=True)
+    (site / "bought-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: bought\nVersion: 1.0\n")
+    (site / "bought-1.0.dist-info" / "entry_points.txt").write_text(
+        "[algotrade.strategies]\nbought = bought_strategy:Bought\nsma_cross = bought_strategy:Bought\n"
+    )
+    (site / "bought_strategy.py").write_text(code)
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.delitem(sys.modules, "bought_strategy", raising=False)
+
+
+def test_an_installed_package_offers_strategies_but_never_instead_of_a_shipped_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(folder, monkeypatch, STRATEGY.format(name="Bought", idea="Theirs."))
+    assert find_strategy("bought", sources()).idea() == "Theirs."
+    assert find_strategy("sma_cross", sources()).__name__ == "SmaCross"
+    assert [info.origin for info in list_strategies(sources()) if info.name == "bought"] == ["installed"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [("1 / 0\n", "raised ZeroDivisionError"), ("Bought = 3\n", "is no strategy")]
+)
+def test_a_broken_package_is_a_bad_strategy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: str, message: str
+) -> None:
+    install(folder, monkeypatch, code)
+    error = error_of("bought")
+    assert isinstance(error, FixStrategy)
+    assert message in error.message
+    assert {info.name: bool(info.error) for info in list_strategies(sources())}["bought"]

@@ -225,3 +225,17 @@ def test_a_pipe_gets_no_progress_bar(capsys: pytest.CaptureFixture[str]) -> None
     with Output().progress() as progress:
         progress.add_task("[/red] a task", total=2)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", [("fetch", "--bogus", "--json"), ("--bogus", "--json"), ("nothing", "--json")])
+def test_json_is_obeyed_even_where_the_arguments_cannot_be_parsed(algotrade: Any, arguments: tuple[str, ...]) -> None:
+    run = algotrade(*arguments)
+    assert (run.code, run.err) == (2, "")
+    assert run.document["error"]["kind"] == "usage"
+
+
+def test_completion_of_a_shell_names_the_commands(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ALGOTRADE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "algotrade f")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert process().out.split() == ["fetch"]
