@@ -222,6 +222,10 @@ class _SymbolFetch:
     def _report(self, error: AlgotradeError | None) -> FetchReport:
         stored = span(self.db, self.key)
         start = self.request.start
+        if stored is None:
+            self.remarks.clear()
+            if not self.complaints:
+                self.complaints.append(f"{self.exchange.name} gave no closed {self.key.timeframe} candles")
         if stored and start is not None and stored.first > start + self.grid.step and not self.complaints:
             self.remarks.append(f"the first candle {self.exchange.name} has is that of {iso(stored.first)}")
         if self.refused:

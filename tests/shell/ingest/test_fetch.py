@@ -193,6 +193,7 @@ async def test_a_server_that_answers_nothing_ends_the_fetch(db: Database) -> Non
     exchange = ListedExchange([], HALF_PAST, page=2)
     report = await fetch(exchange, db, 0)
     assert (report.added, report.first, len(exchange.asked)) == (0, None, 30)
+    assert (report.complete, report.note) == (False, "kraken gave no closed 1m candles")
 
 
 async def test_reversed_and_repeated_rows_change_nothing(db: Database) -> None:
