@@ -179,6 +179,13 @@ def test_many_bars_are_drawn_in_groups_and_the_page_says_so():
     ]
 
 
+def test_fills_do_not_set_the_price_scale(run):
+    """A view without a fill would be scaled to all fills there are."""
+    price = figures.draw(run.result).layout.children[0][0]
+    scaled = [type(renderer.glyph).__name__ for renderer in price.y_range.renderers]
+    assert scaled == ["Segment", "Line", "Line"]
+
+
 @pytest.mark.parametrize("bars", [1, 2, 30])
 def test_a_short_run_without_a_fill_is_drawn(run, bars):
     result = run_kernel(run.result.candles.iloc[:bars], np.zeros(bars), Setup(Instrument("BTC/USD"), "1d"))
