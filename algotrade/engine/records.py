@@ -44,15 +44,14 @@ def decode(name: str, fields: dict[str, Any]) -> Record:
     if name not in KINDS:
         raise FixData(f"the journal holds a record of an unknown kind: '{name}'")
     values = dict(fields)
-    if "order" in values:
-        order = dict(values["order"])
-        order["order_type"] = OrderType(order["order_type"])
-        values["order"] = Order(**order)
     for field in MAY_BE_NAN & values.keys():
         values[field] = math.nan if values[field] is None else values[field]
     try:
+        if "order" in values:
+            order = values["order"]
+            values["order"] = Order(**{**order, "order_type": OrderType(order["order_type"])})
         record: Record = KINDS[name](**values)
-    except TypeError as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise FixData(f"the journal's record {name} cannot be read: {error}") from None
     return record
 

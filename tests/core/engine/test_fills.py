@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from algotrade.engine.account import Account, cash_after, equity_at, position_after
+from algotrade.engine.events import OrderFilled
+from algotrade.engine.fills import Costs, fee_of, slipped_price
+
+
+def test_slippage_makes_a_buy_dearer_and_a_sale_cheaper() -> None:
+    assert slipped_price(200.0, +1, 0.01) == pytest.approx(202.0)
+    assert slipped_price(200.0, -1, 0.01) == pytest.approx(198.0)
+    assert slipped_price(200.0, -1, 0.0) == 200.0
+
+
+def test_the_fee_is_a_fraction_of_the_notional() -> None:
+    assert fee_of(2.0, 150.0, 0.004) == pytest.approx(1.2)
+
+
+def test_the_default_costs_are_those_of_the_design() -> None:
+    assert Costs() == Costs(fee_rate=0.004, slippage_rate=0.0005)
+
+
+def test_a_buy_pays_price_and_fee_and_a_sale_receives_price_less_fee() -> None:
+    assert cash_after(1_000.0, +1, 2.0, 100.0, 5.0) == 795.0
+    assert cash_after(1_000.0, -1, 2.0, 100.0, 5.0) == 1_195.0
+    assert position_after(3.0, +1, 2.0) == 5.0
+    assert position_after(3.0, -1, 4.0) == -1.0
+    assert equity_at(100.0, -2.0, 30.0) == 40.0
+
+
+def filled(symbol: str, side: int, quantity: float, price: float, fee: float = 0.0) -> OrderFilled:
+    return OrderFilled("id", symbol, 0, side, quantity, price, fee)
+
+
+def test_an_account_keeps_cash_positions_and_fees() -> None:
+    account = Account(1_000)
+    account.apply(filled("BTC/USD", +1, 2.0, 100.0, 5.0))
+    account.apply(filled("ETH/USD", -1, 1.0, 50.0, 1.0))
+    assert account.cash == 844.0
+    assert account.fees_paid == 6.0
+    assert (account.position("BTC/USD"), account.position("ETH/USD"), account.position("XRP/USD")) == (2.0, -1.0, 0.0)
+
+
+def test_equity_marks_every_position_at_its_own_last_price() -> None:
+    account = Account(1_000)
+    account.apply(filled("BTC/USD", +1, 2.0, 100.0))
+    account.apply(filled("ETH/USD", -1, 1.0, 50.0))
+    assert account.equity() == 1_000.0  # at the prices of the fills
+    account.mark("BTC/USD", 110.0)
+    account.mark("ETH/USD", 70.0)
+    assert account.equity() == 1_000.0
+    account.mark("ETH/USD", 40.0)
+    assert account.equity() == 1_030.0
+    assert account.view("ETH/USD") == (850.0, -1.0, 1_030.0)
+
+
+def test_whole_numbers_of_cash_are_kept_as_floats_so_that_records_read_alike() -> None:
+    assert repr(Account(1_000).equity()) == "1000.0"
