@@ -200,16 +200,25 @@ def _purity(subject: Subject) -> Check:
         check_signals(strategy, signals, candles)
     except AlgotradeError as error:
         return Check(False, bars, bars, f"the second run over the same candles: {error.message}")
-    if not given.equals(candles):
-        changed = [str(name) for name in given.columns if name not in candles or not given[name].equals(candles[name])]
-        what = f"the column(s) {', '.join(changed)} of" if changed else "rows or columns of"
-        return Check(False, bars, bars, f"it changes {what} the candles it is given; work on candles.copy()")
+    changed = _changed(candles, given)
+    if changed:
+        told = f"it changes the {changed} of the candles it is given; work on candles.copy()"
+        return Check(False, bars, bars, told)
     differing = np.flatnonzero(targets_of(signals) != targets)
     if len(differing):
         first = int(differing[0])
         told = f"{targets[first]} in one run, {targets_of(signals)[first]} in the next"
         return Check(False, bars, bars, f"the signal at {subject.time(first)} is {told}, over the same candles")
     return Check(True, bars, bars, "the same candles give the same signals, and are left as they were")
+
+
+def _changed(candles: pd.DataFrame, given: pd.DataFrame) -> str:
+    """What differs between candles and a copy that a strategy has seen; empty if nothing does."""
+    if not given.index.equals(candles.index):
+        return "times"
+    kept = [name for name in candles.columns if name in given.columns and given[name].equals(candles[name])]
+    differing = [str(name) for name in candles.columns.union(given.columns, sort=False) if name not in kept]
+    return f"column(s) {', '.join(differing)}" if differing else ""
 
 
 def _range(subject: Subject) -> Check:

@@ -112,10 +112,10 @@ class WholeScore(SignalStrategy):
 
 
 class WholeMaximum(SignalStrategy):
-    """Scaled by a maximum that is still to come."""
+    """Near a maximum that is still to come."""
 
     def generate_signals(self, candles):
-        return long_where(candles, candles.close / candles.close.max() < 0.7)
+        return long_where(candles, candles.close / candles.close.max() > 0.95)
 
 
 class WholeQuantile(SignalStrategy):

@@ -115,7 +115,7 @@ class WeightedAverage(SignalStrategy):
 class ExponentialLevel(SignalStrategy):
     """A signal that takes any value, from a recursive indicator."""
 
-    window: int = param(8, low=2, high=50)
+    window: int = param(5, low=2, high=50)
 
     @property
     def warmup(self) -> int:
@@ -241,7 +241,7 @@ SHIPPED_STRATEGIES = (
     ("donchian_breakout", {}),
     ("donchian_breakout", {"entry": 55, "exit": 20, "patience": 100}),
     ("macd_trend", {}),
-    ("macd_trend", {"fast": 3, "slow": 8, "smoothing": 4}),
+    ("macd_trend", {"fast": 2, "slow": 5, "smoothing": 3}),
     ("buy_the_dip", {}),
     ("buy_the_dip", {"drop": 0.01, "rebound": 0.02, "patience": 3}),
 )
