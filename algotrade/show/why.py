@@ -20,7 +20,7 @@ def why_panel(document: Mapping[str, Any]) -> RenderableType:
             order in which they are to be read ("saw", "wanted", "did").
     """
     sections = [
-        Group(heading(name.replace("_", " ").capitalize()), pairs((key, _value(value)) for key, value in body.items()))
+        Group(heading(_name(name).capitalize()), pairs((_name(key), _value(value)) for key, value in body.items()))
         for name, body in document.items()
         if isinstance(body, Mapping)
     ]
@@ -28,8 +28,12 @@ def why_panel(document: Mapping[str, Any]) -> RenderableType:
     return Group(Text(title, style="bold"), Text(answer), *sections)
 
 
+def _name(key: str) -> str:
+    return fmt.plain(key).replace("_", " ")
+
+
 def _value(value: Any) -> str:
     if isinstance(value, float):
-        return fmt.price(value)
+        return fmt.quantity(value)
     text = fmt.plain(fmt.NOT_AVAILABLE if value is None else value)
     return fmt.time(text) if fmt.is_time(text) else text

@@ -167,11 +167,11 @@ def test_why_tells_what_was_seen_wanted_and_done():
     document = {
         "title": "BTC/USD 1d, bar 2024-01-31",
         "answer": "nothing was traded: the target did not change",
-        "saw": {"close": 43_210.5, "[b]slow": None, "bar": "2024-01-31T00:00:00Z"},
+        "saw": {"close": 43_210.5, "[b]slow_average": None, "exposure": 1.0, "bar": "2024-01-31T00:00:00Z"},
         "did": {"order": "none\x1b"},
     }
     lines = [line.rstrip() for line in piped(why_panel(document)).splitlines()]
     assert lines == [
         "BTC/USD 1d, bar 2024-01-31", "nothing was traded: the target did not change", "",
-        "Saw", "close    43,210.50", "[b]slow  n/a", "bar      2024-01-31 00:00", "", "Did", "order  none",
+        "Saw", "close            43,210.5", "[b]slow average  n/a", "exposure         1", "bar              2024-01-31 00:00", "", "Did", "order  none",
     ]  # fmt: skip
