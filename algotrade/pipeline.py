@@ -18,7 +18,7 @@ from algotrade.backtest.kernel import run_kernel
 from algotrade.backtest.setup import Setup
 from algotrade.config import Settings, load_settings
 from algotrade.engine.fills import Costs
-from algotrade.errors import FixCommand, FixData
+from algotrade.errors import FixCommand, FixData, did_you_mean
 from algotrade.evaluate.breakdown import break_even_fee
 from algotrade.evaluate.document import Provenance, result_of_document, run_document, targets_of_rows
 from algotrade.evaluate.result import Result
@@ -116,12 +116,33 @@ def run_backtest(
     return Run(dataclasses.replace(result, fingerprint=fingerprint), document, checks)
 
 
+def refuse_short_data(strategy: Strategy, bars: int) -> None:
+    """Say that a window is longer than the data, before anything runs on it.
+
+    Only a strategy that declares its warm-up can be judged: without, a large whole number may be something else than a
+    window. Recursive indicators declare far more than their window, so the smaller of the two counts.
+
+    Raises:
+        FixData: fewer bars than the longest window.
+    """
+    windows = [value for value in strategy.values.values() if type(value) is int]
+    declared = strategy.warmup if isinstance(strategy.warmup, int) else 0
+    longest = min(max(windows, default=declared), declared)
+    if longest > bars:
+        raise FixData(
+            f"{strategy.name()} looks back {longest:,} bars, but there are only {bars:,}", hint="algotrade list data"
+        )
+
+
 def check_honesty(
     strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, mode: str, database: Database | None
 ) -> Checks | None:
     """The verdicts on a strategy, from the store where the same was checked before; None for mode "none"."""
     if mode not in CHECK_MODES:
-        raise FixCommand(f"--check is one of {', '.join(CHECK_MODES)}, given '{mode}'")
+        raise FixCommand(
+            f"--check is one of {', '.join(CHECK_MODES)}, given '{mode}'.{did_you_mean(mode, CHECK_MODES)}",
+            hint="algotrade backtest --check full",
+        )
     if mode == "none":
         return None
     key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {strategy.bounds}")

@@ -60,6 +60,7 @@ def backtest(
     from algotrade.strategy.signals import Bounds
 
     invocation = invocation_of(context)
+    options.check_leverage(leverage)
     settings = invocation.settings(_flags(exchange, symbol, timeframe, strategy, cash, fee, slippage))
     chosen = options.named_strategy(settings.defaults.strategy, param, settings)
     request = DataRequest(

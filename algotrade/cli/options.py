@@ -52,3 +52,13 @@ def risk_limits(settings: Settings) -> Limits:
     from algotrade.engine.risk import Limits
 
     return Limits(**settings.risk.model_dump())
+
+
+def check_leverage(leverage: float) -> None:
+    """Refuse a leverage that allows no exposure at all, or is no number."""
+    from algotrade.errors import FixCommand
+
+    if not 0 < leverage <= 100:
+        raise FixCommand(
+            f"--leverage is above 0 and at most 100, given {leverage:g}", hint="algotrade backtest --leverage 2"
+        )
