@@ -45,19 +45,20 @@ def demo_candles(
     return simulate_candles(symbol, timeframe, span.start, span.end)
 
 
-def assert_honest(strategy: Strategy, candles: pd.DataFrame, *, seconds: float = 1.0, full: bool = False) -> None:
+def assert_honest(strategy: Strategy, candles: pd.DataFrame | None = None, *, full: bool = True) -> None:
     """Run the checks of a backtest: look-ahead, warm-up, purity, range.
 
     Args:
         strategy: with the parameters to test.
-        candles: closed candles, like `demo_candles()`.
-        seconds: of CPU time to spend.
-        full: check every bar, whatever it costs.
+        candles: closed candles; `demo_candles()` unless given.
+        full: check every bar, a few seconds for a thousand; else as many as a second of CPU time allows, which is
+            more on a fast machine than on a slow one.
 
     Raises:
         AssertionError: a check failed; with the bar.
     """
+    candles = demo_candles() if candles is None else candles
     signals = strategy.signals(candles) if isinstance(strategy, SignalStrategy) else None
-    checks = check_strategy(strategy, candles, signals, Budget(seconds, full), time.process_time)
+    checks = check_strategy(strategy, candles, signals, Budget(full=full), time.process_time)
     failed = [f"{name}: {check.detail}" for name, check in checks.failed.items()]
     assert not failed, f"{strategy.name()} fails {'; '.join(failed)}"

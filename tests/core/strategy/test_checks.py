@@ -121,7 +121,7 @@ def test_the_declared_warm_up_of_a_windowed_strategy_is_exact(name: str, paramet
     class OneLess(type(strategy)):
         warmup = bars - 1
 
-    assert "warm_up" in verdicts(OneLess(**parameters), CANDLES).failed
+    assert "warm_up" in verdicts(OneLess(**parameters), CANDLES, FULL).failed
 
 
 def test_a_declared_warm_up_that_is_too_short_is_told_with_one_that_is_not() -> None:
