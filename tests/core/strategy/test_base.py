@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import math
+import statistics
+
+import pytest
+
+from algotrade.engine.account import View
+from algotrade.engine.events import (
+    CancelRequest,
+    CandleClosed,
+    Event,
+    OrderFilled,
+    OrderRequest,
+    Request,
+    TargetRequest,
+    TimerStruck,
+    TradePrinted,
+)
+from algotrade.errors import FixCommand, FixStrategy
+from algotrade.strategy.base import Bounds, Strategy, on, param
+
+BTC = "BTC/USD"
+CANDLE = CandleClosed(BTC, 0, 1.0, 2.0, 0.5, 1.5, 10.0)
+TRADE = TradePrinted(BTC, 1, 1.5, 2.0, +1)
+FILL = OrderFilled("id", BTC, 2, +1, 1.0, 1.5, 0.0)
+TIMER = TimerStruck("hourly", 3)
+VIEW = View(cash=100.0, position=2.0, equity=103.0)
+
+
+def shown(strategy: Strategy, event: Event = CANDLE) -> list[Request]:
+    strategy.symbol = BTC
+    return strategy.handle(event, VIEW)
+
+
+class Diary(Strategy):
+    """Writes down what it sees.
+
+    And keeps it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    @on("candles")
+    def on_candle(self, candle: CandleClosed) -> None:
+        self.seen.append("candle")
+
+    @on("trades")
+    def on_trade(self, trade: TradePrinted) -> None:
+        self.seen.append("trade")
+
+    @on("fills")
+    def on_fill(self, fill: OrderFilled) -> None:
+        self.seen.append("fill")
+
+    @on("timer")
+    def on_timer(self, timer: TimerStruck) -> None:
+        self.seen.append("timer")
+
+    def unmarked(self, candle: CandleClosed) -> None:
+        raise AssertionError
+
+
+def test_a_marked_method_is_called_with_its_kind_of_event_and_no_other() -> None:
+    diary = Diary()
+    for event, kind in ((CANDLE, "candle"), (TRADE, "trade"), (FILL, "fill"), (TIMER, "timer")):
+        diary.seen.clear()
+        assert shown(diary, event) == []
+        assert diary.seen == [kind]
+
+
+def test_an_unknown_event_is_an_error_with_a_suggestion() -> None:
+    with pytest.raises(FixStrategy, match=r"@on\('candle'\): no such event.*Did you mean 'candles'\?"):
+        on("candle")  # type: ignore[arg-type]
+
+
+def test_a_mark_without_brackets_is_an_error_too() -> None:
+    with pytest.raises(FixStrategy, match="no such event"):
+        on(lambda self, candle: None)  # type: ignore[arg-type]
+
+
+def test_methods_of_one_event_run_in_the_order_of_their_names_and_a_method_may_have_two_marks() -> None:
+    class Three(Strategy):
+        @on("candles")
+        @on("timer")
+        def c_last(self, event: Event) -> None:
+            self.buy(quantity=3)
+
+        @on("candles")
+        def a_first(self, candle: CandleClosed) -> None:
+            self.buy(quantity=1)
+
+        @on("candles")
+        def b_second(self, candle: CandleClosed) -> None:
+            self.buy(quantity=2)
+
+    assert [request.quantity for request in shown(Three()) if isinstance(request, OrderRequest)] == [1, 2, 3]
+    assert len(shown(Three(), TIMER)) == 1
+
+
+def test_a_subclass_inherits_the_marked_methods_and_adds_its_own() -> None:
+    class Longer(Diary):
+        @on("candles")
+        def z_too(self, candle: CandleClosed) -> None:
+            self.seen.append("too")
+
+    longer = Longer()
+    shown(longer)
+    assert longer.seen == ["candle", "too"]
+    assert "z_too" not in str(Diary.handlers)
+
+
+def test_requests_are_given_in_the_order_in_which_they_were_made() -> None:
+    class Everything(Strategy):
+        bounds = Bounds(leverage=2.0, allow_short=True)
+
+        @on("candles")
+        def act(self, candle: CandleClosed) -> None:
+            self.buy(quantity=2)
+            self.buy(notional=50)
+            self.sell(quantity=1)
+            self.sell(notional=20)
+            self.target(exposure=-2)
+            self.cancel("id")
+
+    expected = [
+        OrderRequest(BTC, +1, 2, None),
+        OrderRequest(BTC, +1, None, 50),
+        OrderRequest(BTC, -1, 1, None),
+        OrderRequest(BTC, -1, None, 20),
+        TargetRequest(BTC, -2.0),
+        CancelRequest("id"),
+    ]
+    everything = Everything()
+    assert shown(everything) == expected
+    assert shown(everything) == expected  # and nothing is left over from the bar before
+
+
+def test_a_strategy_knows_its_account_while_it_decides() -> None:
+    class Looks(Strategy):
+        @on("candles")
+        def look(self, candle: CandleClosed) -> None:
+            assert (self.cash, self.position, self.equity) == VIEW
+            self.sell(quantity=self.position)
+
+    assert shown(Looks()) == [OrderRequest(BTC, -1, 2.0, None)]
+    assert math.isnan(Looks().cash)
+    assert Looks().position == 0.0
+
+
+@pytest.mark.parametrize(
+    ("size", "complaint"),
+    [
+        ({}, "one of the two"),
+        ({"quantity": 1, "notional": 1}, "one of the two"),
+        ({"quantity": 0}, "positive"),
+        ({"quantity": -1}, "positive"),
+        ({"notional": math.nan}, "positive"),
+        ({"notional": math.inf}, "positive"),
+    ],
+)
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_an_order_without_a_sound_size_is_the_strategys_error(
+    side: str, size: dict[str, float], complaint: str
+) -> None:
+    class Orders(Strategy):
+        @on("candles")
+        def act(self, candle: CandleClosed) -> None:
+            getattr(self, side)(**size)
+
+    with pytest.raises(FixStrategy, match=f"orders raised ValueError.*{complaint}"):
+        shown(Orders())
+
+
+class Aims(Strategy):
+    exposure: float = 0.0
+
+    @on("candles")
+    def act(self, candle: CandleClosed) -> None:
+        self.target(exposure=self.exposure)
+
+
+@pytest.mark.parametrize("exposure", [1.01, -1.01, 2.0])
+def test_a_target_outside_the_leverage_is_the_strategys_error(exposure: float) -> None:
+    with pytest.raises(FixStrategy, match=r"outside the leverage of 1\.0"):
+        shown(Aims(exposure=exposure))
+
+
+def test_a_target_that_is_no_number_is_the_strategys_error() -> None:
+    strategy = Aims()
+    strategy.exposure = math.nan
+    with pytest.raises(FixStrategy, match="must be a finite number, given nan"):
+        shown(strategy)
+
+
+def test_a_short_target_needs_a_market_that_can_short() -> None:
+    with pytest.raises(FixCommand, match="--allow-short") as error:
+        shown(Aims(exposure=-0.5))
+    assert error.value.hint == "algotrade backtest --strategy aims --allow-short"
+    strategy = Aims(exposure=-0.5)
+    strategy.bounds = Bounds(allow_short=True)
+    assert shown(strategy) == [TargetRequest(BTC, -0.5)]
+
+
+def test_within_the_bounds_anything_may_be_aimed_at() -> None:
+    assert shown(Aims(exposure=1.0)) == [TargetRequest(BTC, 1.0)]
+    strategy = Aims(exposure=3.0)
+    strategy.bounds = Bounds(leverage=3.0)
+    assert shown(strategy) == [TargetRequest(BTC, 3.0)]
+
+
+def test_an_error_of_a_strategy_shows_the_strategys_own_line() -> None:
+    class Divides(Strategy):
+        @on("candles")
+        def act(self, candle: CandleClosed) -> None:
+            self.buy(quantity=1 / 0)
+
+    with pytest.raises(FixStrategy) as error:
+        shown(Divides())
+    assert "divides raised ZeroDivisionError" in error.value.message
+    assert "(test_base.py line" in error.value.message
+    assert "self.buy(quantity=1 / 0)" in error.value.message
+
+
+def test_the_line_shown_is_the_strategys_even_when_a_library_raised_deeper() -> None:
+    class Averages(Strategy):
+        @on("candles")
+        def act(self, candle: CandleClosed) -> None:
+            statistics.mean([])
+
+    class Looks(Strategy):
+        @on("candles")
+        def act(self, candle: CandleClosed) -> None:
+            self.candles()["closed"]
+
+    for strategy, line in ((Averages(), "statistics.mean([])"), (Looks(), 'self.candles()["closed"]')):
+        with pytest.raises(FixStrategy) as error:
+            shown(strategy)
+        assert f": {line})" in error.value.message
+
+
+def test_the_requests_of_a_strategy_that_raises_are_not_sent() -> None:
+    class Half(Strategy):
+        @on("candles")
+        def act(self, candle: CandleClosed) -> None:
+            self.buy(quantity=1)
+            raise RuntimeError("in the middle")
+
+    half = Half()
+    with pytest.raises(FixStrategy, match="in the middle"):
+        shown(half)
+
+
+def test_the_history_holds_the_newest_bars_the_one_just_closed_included() -> None:
+    class Remembers(Strategy):
+        warmup = 2
+        lengths: list[int]
+
+        @on("candles")
+        def look(self, candle: CandleClosed) -> None:
+            table = self.candles()
+            assert table["close"].iloc[-1] == candle.close
+            self.buy(quantity=len(table))
+
+    strategy = Remembers()
+    strategy.begin(BTC, strategy.warmup)
+    lengths = [strategy.handle(CANDLE._replace(time=time, close=float(time)), VIEW) for time in range(1, 5)]
+    assert [request.quantity for (request,) in lengths if isinstance(request, OrderRequest)] == [1, 2, 2, 2]
+
+
+def test_warming_up_remembers_and_does_not_decide() -> None:
+    strategy = Diary()
+    strategy.begin(BTC, "all")
+    strategy.warm_up(CANDLE)
+    assert strategy.seen == []
+    assert len(strategy.candles()) == 1
+    strategy.begin(BTC, 5)
+    assert len(strategy.candles()) == 0
+
+
+def test_the_name_and_the_idea_come_from_the_class() -> None:
+    class SmaCross(Strategy):
+        """Long while fast is above slow."""
+
+    class RSIReversion2(Strategy):
+        pass
+
+    assert SmaCross.name() == "sma_cross"
+    assert SmaCross.idea() == "Long while fast is above slow."
+    assert RSIReversion2.name() == "rsi_reversion2"
+    assert Diary.idea() == "Writes down what it sees."
+
+
+def test_parameters_that_make_no_sense_together_are_refused_before_anything_runs() -> None:
+    class Cross(Strategy):
+        fast: int = param(10, low=2)
+        slow: int = param(20, low=2)
+
+        def validate(self) -> None:
+            if self.slow <= self.fast:
+                raise ValueError(f"slow ({self.slow}) must be above fast ({self.fast})")
+
+    assert Cross(fast=5).values == {"fast": 5, "slow": 20}
+    with pytest.raises(FixCommand, match=r"cross: slow \(20\) must be above fast \(30\)"):
+        Cross(fast=30)
