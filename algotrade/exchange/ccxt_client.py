@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -38,7 +37,7 @@ def make_client(name: str, options: Mapping[str, Any]) -> Any:
         )
     kind = getattr(ccxt, name)
     check_options(name, options, kind())
-    client = kind(deepcopy(dict(options)))
+    client = kind(dict(options))
     client.enableLastJsonResponse = True  # the proof that an empty answer is one
     _forget_default_fees(client, options)
     return client

@@ -182,6 +182,12 @@ async def test_the_difference_of_the_clocks_is_measured_again_after_a_minute(kra
     assert kraken.requests["Time"] == 3
 
 
+async def test_a_market_that_is_being_closed_is_known_but_not_listed(kraken: LoopbackKraken) -> None:
+    async with connected(kraken) as exchange:
+        assert (await exchange.instrument("XRP/USD")).symbol == "XRP/USD"
+        assert [each.symbol for each in await exchange.instruments()] == ["BTC/USD", "ETH/USD", "SOL/USD"]
+
+
 async def test_fees_that_the_exchange_leaves_out_are_unknown_and_not_those_of_ccxt(kraken: LoopbackKraken) -> None:
     kraken.with_fees = False
     async with connected(kraken) as exchange:
@@ -300,10 +306,24 @@ def test_rows_that_are_not_six_numbers_are_an_error(rows: list[Any]) -> None:
         candle_rows(rows, rows, "here")
 
 
-def test_of_two_rows_for_one_time_the_later_stays() -> None:
-    rows = candle_rows([[2, 1, 1, 1, 1, 1], [1, 5, 5, 5, 5, 5], [2, 9, 9, 9, 9, 9]], None, "here")
+def test_of_several_rows_for_one_time_the_last_stays() -> None:
+    answers = [[time, answer, 1, 1, 1, 1] for answer in range(50) for time in (3, 2, 1)]
 
-    assert rows[:, :2].tolist() == [[1, 5], [2, 9]]
+    assert candle_rows(answers, None, "here")[:, :2].tolist() == [[1, 49], [2, 49], [3, 49]]
+
+
+@pytest.mark.parametrize(("error", "calls"), [(CheckConnection, 3), (TryLater, 3), (FixCommand, 1), (OSError, 1)])
+async def test_only_what_may_pass_is_asked_again(error: type[Exception], calls: int) -> None:
+    asked: list[int] = []
+
+    async def fail() -> None:
+        asked.append(1)
+        raise error("no")
+
+    with pytest.raises(error):
+        await retry_read(fail, Backoff(3), sleep=lambda _: asyncio.sleep(0), uniform=lambda low, high: low)
+
+    assert len(asked) == calls
 
 
 async def test_waits_double_up_to_their_limit_and_are_drawn_from_zero() -> None:

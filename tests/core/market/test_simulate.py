@@ -145,6 +145,18 @@ def test_a_minute_walks_from_its_open_over_its_extremes_to_its_close() -> None:
     assert forming_candle("BTC/USD", "1m", minute + MINUTE - 1)[2:4] == (whole.high, whole.low)
 
 
+@pytest.mark.parametrize("timeframe", ["1m", "1h", "1d"])
+def test_a_bar_is_whole_at_its_last_moment(timeframe: str) -> None:
+    time = parse_time("2024-01-31")
+    whole = simulate_candles("BTC/USD", timeframe, time, time).iloc[0]
+
+    forming = forming_candle("BTC/USD", timeframe, time + timeframe_ms(timeframe) - 1)
+
+    assert forming[:4] == (time, whole.open, whole.high, whole.low)
+    assert forming[4] == pytest.approx(whole.close, abs=0.11)
+    assert forming[5] == pytest.approx(whole.volume, abs=1 / 128)
+
+
 def test_bid_and_ask_lie_around_the_price_on_the_tick() -> None:
     for symbol in SYMBOLS:
         moment = parse_time("2024-01-31T12:34:56")

@@ -45,14 +45,16 @@ class Pair(NamedTuple):
     base: str
     quote: str
     symbol: str
+    status: str = "online"
 
 
 PAIRS = (
     Pair("XXBTZUSD", "XBTUSD", "XBT/USD", "XXBT", "ZUSD", "BTC/USD"),
     Pair("XETHZUSD", "ETHUSD", "ETH/USD", "XETH", "ZUSD", "ETH/USD"),
     Pair("SOLUSD", "SOLUSD", "SOL/USD", "SOL", "ZUSD", "SOL/USD"),
+    Pair("XXRPZUSD", "XRPUSD", "XRP/USD", "XXRP", "ZUSD", "XRP/USD", status="cancel_only"),
 )
-ASSETS = {"XXBT": "XBT", "XETH": "ETH", "SOL": "SOL", "ZUSD": "USD"}
+ASSETS = {"XXBT": "XBT", "XETH": "ETH", "SOL": "SOL", "XXRP": "XRP", "ZUSD": "USD"}
 
 
 class Refusal(Exception):
@@ -269,7 +271,7 @@ def _describe(pair: Pair, instrument: Instrument, with_fees: bool) -> dict[str, 
         "ordermin": f"{instrument.min_quantity:.8f}".rstrip("0"),
         "costmin": f"{instrument.min_notional}",
         "tick_size": f"{instrument.price_tick:.6f}".rstrip("0"),
-        "status": "online",
+        "status": pair.status,
     }
 
 
