@@ -172,6 +172,15 @@ def test_why_tells_what_was_seen_wanted_and_done():
     }
     lines = [line.rstrip() for line in piped(why_panel(document)).splitlines()]
     assert lines == [
-        "BTC/USD 1d, bar 2024-01-31", "nothing was traded: the target did not change", "",
-        "Saw", "close            43,210.5", "[b]slow average  n/a", "exposure         1", "bar              2024-01-31 00:00", "", "Did", "order  none",
-    ]  # fmt: skip
+        "BTC/USD 1d, bar 2024-01-31",
+        "nothing was traded: the target did not change",
+        "",
+        "Saw",
+        "close            43,210.5",
+        "[b]slow average  n/a",
+        "exposure         1",
+        "bar              2024-01-31 00:00",
+        "",
+        "Did",
+        "order  none",
+    ]
