@@ -96,6 +96,7 @@ def run_backtest(
         check: "budget" (a second of CPU time), "full" (every bar) or "none".
         database: keeps the verdicts, so that the same strategy on the same bars is checked once; None keeps none.
     """
+    refuse_short_data(strategy, len(market.candles))
     strategy.bounds = setup.bounds
     signals = generate_signals(strategy, market.candles)
     result = execute_backtest(strategy, market.candles, signals, setup)
