@@ -87,7 +87,7 @@ def run_kernel(
         compile_from: number of bars from which the compiled form is used.
     """
     open_, close = (np.ascontiguousarray(candles[name], np.float64) for name in ("open", "close"))
-    room = int(np.count_nonzero(np.diff(targets, prepend=0.0)))
+    room = 1 + int(np.count_nonzero(targets[1:] != targets[:-1]))  # the first target may itself be a change
     run = _run_compiled if len(close) >= compile_from else _run_plain
     try:
         equity, columns = run(open_, close, targets, setup, room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -21,6 +22,7 @@ from algotrade.cli.output import Output
 from algotrade.errors import ExitCode
 
 COMPLETION = "_ALGOTRADE_COMPLETE"  # set by the completion script of a shell
+GARBAGE_FROM = 50_000  # new objects; Python's own 700 has it search the lasting ones of every import, again and again
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what follows the program's name; None takes them from the process.
     """
+    gc.set_threshold(GARBAGE_FROM)
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
