@@ -69,7 +69,7 @@ def _blocks(stream: io.BufferedReader) -> Iterator[bytes]:
 
 def _time_texts(block: bytes, dialect: Dialect, column: int) -> Bytes | None:
     """The cells of the time column, shape (rows, width); None unless every row has its cells and all are as wide."""
-    if not block.isascii() or b'"' in block or b"\0" in block:
+    if b'"' in block or b"\0" in block:
         return None
     characters = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(characters == NEWLINE)

@@ -82,6 +82,38 @@ def read_both(path: Path) -> tuple[FileRows | None, FileRows] | None:
         return None
 
 
+NAMES = b"time,open,high,low,close,volume,trades\n"
+ROW = b"2024-01-01,1,1,1,1,1,2\n"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ROW + b'2024-01-02,1,1,1,1,1,"2\n',
+        ROW + b'2024-01-02,1,1,1,1,1,"2"x\n',
+        ROW + b"2024-01-02,1,1,1,1,1,2\r3\n",
+        ROW[:-1] + b",3\n2024-01-02,1,1,1,1,1\n",
+        ROW[:-3] + b"\n2024-01-02,1,1,1,1,1,2,3\n",
+        ROW + b"2024/01/02,1,1,1,1,1,2\n",
+        ROW + b"2024-01-0x,1,1,1,1,1,2\n",
+        ROW + b"2023-02-29,1,1,1,1,1,2\n",
+        ROW + b"2024-01-02,1,1,1,1,1,\0\n",
+        b"2024-01-01T24:00,1,1,1,1,1,2\n",
+        b"2024-01-01T23:60,1,1,1,1,1,2\n",
+        b"2024-01-01T23:59:60,1,1,1,1,1,2\n",
+        b"1700000000,1,1,1,1,1,2\n0000000001,1,1,1,1,1,2\n",
+        b"9999999999999999999,1,1,1,1,1,2\n",
+    ],
+)
+def test_what_only_the_slow_reader_can_refuse_the_fast_one_leaves_to_it(tmp_path: Path, rows: bytes) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(NAMES + rows)
+    both = read_both(path)
+    assert both is not None
+    assert both[0] is None
+    assert both[1].bad != ()
+
+
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=spoilt_files(), block=st.sampled_from([7, 64, 1 << 20]))
 def test_what_the_fast_reader_accepts_both_read_alike(tmp_path: Path, content: bytes, block: int) -> None:

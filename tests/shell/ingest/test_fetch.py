@@ -271,6 +271,7 @@ async def test_one_symbol_that_fails_does_not_lose_the_others(db: Database) -> N
     reports = await fetch_candles(exchange, db, FetchRequest(symbols, "1m", NOON))
     assert [type(report.error) for report in reports] == [TryLater, FixCommand, FixCommand, FixCommand, type(None)]
     assert [report.key.symbol for report in reports] == list(symbols)
+    assert ["is not a symbol" in str(report.error) for report in reports] == [False, False, True, True, False]
     assert stored(db, KEY._replace(symbol="ETH/USD")) == list(range(30))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algotrade.ingest.pages import Cursor, RefusedCandle, advance, judge_page, proven
+from algotrade.ingest.pages import Cursor, RefusedCandle, advance, answered_until, judge_page, proven
 from algotrade.ingest.plan import Grid, Interval
 from tests.shell.ingest.listed_exchange import MINUTE, NOON, candle, minutes
 
@@ -86,6 +86,22 @@ def test_no_answer_holds_a_walk_for_ever(page: int) -> None:
         while cursor.reached < NOON + 100 * MINUTE:
             cursor, steps = advance(cursor, seen, Grid(MINUTE, page)), steps + 1
         assert steps <= 2 * 100
+
+
+@pytest.mark.parametrize(
+    ("what", "seen", "until"),
+    [
+        ("the last bar has come", [0, 9], 9.5),
+        ("bars at the end are still missing", [0, 6], 7),
+        ("the next bar is forming", [0, 9, 10], 10),
+        ("the last bars never were, the next one is there", [0, 6, 10], 10),
+        ("nothing until long after the end", [0, 6, 50], 9.5),
+    ],
+)
+def test_an_answer_settles_what_lies_before_its_last_bar(what: str, seen: list[int], until: float) -> None:
+    end = NOON + int(9.5 * MINUTE)
+    times = NOON + np.array(seen) * MINUTE
+    assert (answered_until(times, end, Grid(MINUTE, 10)) - NOON) / MINUTE == until
 
 
 def test_a_refused_candle_is_a_hole_in_what_is_proven() -> None:
