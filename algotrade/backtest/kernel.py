@@ -16,7 +16,8 @@ from algotrade.engine._jit import compiled
 from algotrade.engine.account import cash_after, equity_at, position_after
 from algotrade.engine.fills import fee_of
 from algotrade.engine.sizing import REFUSALS, Terms, market_fill, refusal_of, target_changed
-from algotrade.evaluate.result import Fills, Rejection, Result
+from algotrade.evaluate.executions import Fills, Rejection
+from algotrade.evaluate.result import Result
 from algotrade.market.candles import Floats, times_ms
 
 COMPILE_FROM_BARS: Final = 400_000  # below, the plain loop is done before numba is imported

@@ -11,7 +11,8 @@ import pandas as pd
 
 from algotrade.engine.fills import Costs
 from algotrade.errors import FixData
-from algotrade.evaluate.result import Fills, Rejection, Result, equity_of_fills
+from algotrade.evaluate.executions import Fills, Rejection, equity_of_fills
+from algotrade.evaluate.result import Result
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.candles import Floats, SeriesKey, Times, content_hash, find_gaps, iso, times_ms
 from algotrade.market.instrument import Instrument

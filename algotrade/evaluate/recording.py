@@ -11,7 +11,8 @@ import pandas as pd
 from algotrade.engine.events import CandleClosed, Decided, Denied, OrderFilled, OrderRejected
 from algotrade.engine.fills import Costs
 from algotrade.engine.session import Record
-from algotrade.evaluate.result import Fills, Rejection, Result
+from algotrade.evaluate.executions import Fills, Rejection
+from algotrade.evaluate.result import Result
 from algotrade.market.candles import candle_table
 
 

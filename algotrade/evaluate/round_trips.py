@@ -9,16 +9,14 @@ Positions are summed exactly as the engine does, and a close sells exactly what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from algotrade.evaluate.executions import Fills
 from algotrade.market.candles import Floats, Times, utc_index
-
-if TYPE_CHECKING:
-    from algotrade.evaluate.result import Fills
 
 Integers = npt.NDArray[np.int64]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrade.evaluate.result import Fills
+from algotrade.evaluate.executions import Fills
 from algotrade.evaluate.round_trips import closed_round_trips, open_position
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.evaluate.result import Fills
+from algotrade.evaluate.executions import Fills
 from algotrade.evaluate.round_trips import OpenPosition, closed_round_trips, open_position, round_trip_table
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from algotrade.engine.fills import Costs
-from algotrade.evaluate.result import Fills, Result
+from algotrade.evaluate.executions import Fills
+from algotrade.evaluate.result import Result
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.candles import candle_table
 
