@@ -128,12 +128,8 @@ def comparison(first: Document, second: Document) -> list[Group]:
         (name, one, other, "" if one == other else "differs")
         for (name, one), (_, other) in zip(conditions(first), conditions(second), strict=True)
     ]
-    texts = {metric.key: metric for metric in METRICS}
-    figures = [
-        (texts[name].label, *(texts[name].text(value) for value in values))
-        for name, *values in compare(first["summary"], second["summary"]).itertuples(index=False)
-        if name in texts
-    ]
+    compared = compare(first["summary"], second["summary"]).set_index("metric")
+    figures = [(label, *map(text, compared.loc[key])) for key, label, text in METRICS if key in compared.index]
     return [
         table("Two runs", [left(""), left("A"), left("B"), left("")], settings),
         table("Figures", [left("metric"), right("A"), right("B"), right("B less A")], figures),

@@ -75,9 +75,12 @@ def test_the_fee_that_ends_the_profit_is_a_sentence(fee, sentence):
 
 def test_two_runs_are_compared_with_what_differs(run):
     other = make_run(fast=5)
+    for document in (run.document, other.document):
+        document["summary"] = dict(sorted(document["summary"].items()))  # as a store gives it back
     text = on_terminal(*depth.comparison(run.document, other.document))
     assert "fast=5 slow=20" in text
     assert text.count("differs") == 1
     first, second = run.result.summary["final_equity"], other.result.summary["final_equity"]
     for figure in (first, second, second - first):
         assert f"{figure:,.2f}" in text
+    assert text.index("Final equity") < text.index("Sharpe ratio") < text.index("Fees paid")
