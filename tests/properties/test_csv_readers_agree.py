@@ -114,6 +114,19 @@ def test_what_only_the_slow_reader_can_refuse_the_fast_one_leaves_to_it(tmp_path
     assert both[1].bad != ()
 
 
+def test_a_cell_too_many_does_not_make_up_for_one_too_few(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(b"""\
+note,date,timestamp,open,high,low,close,trades
+a,2024-01-01,2024-01-01,1,1,1,1,2,3
+a,2024-01-02,2024-01-02,1,1,1,1
+""")
+    both = read_both(path)
+    assert both is not None
+    assert both[0] is None
+    assert [row.line for row in both[1].bad] == [2, 3]
+
+
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=spoilt_files(), block=st.sampled_from([7, 64, 1 << 20]))
 def test_what_the_fast_reader_accepts_both_read_alike(tmp_path: Path, content: bytes, block: int) -> None:
