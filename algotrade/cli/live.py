@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_help_panel="Trade")
 LOG: Final = logging.getLogger("algotrade.live")
 FRAMES_PER_SECOND: Final = 4
+TROUBLED: Final = ("DEGRADED", "HALTED")
 SIGNALS: Final = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
@@ -78,7 +80,15 @@ def live(
     with open_database(settings.database) as database:
         place = Place(settings, database, system_clock)
         plan = _plan(
-            chosen, place, invocation, source=source, speed=speed, leverage=leverage, short=allow_short, **bounds
+            chosen,
+            settings,
+            invocation,
+            source=source,
+            speed=speed,
+            leverage=leverage,
+            short=allow_short,
+            fresh=fresh,
+            **bounds,
         )
         pause = _pause(plan, every, settings)
         code = asyncio.run(_Session(plan, chosen, place, invocation).run(pause, fresh=fresh))
@@ -105,37 +115,35 @@ def _check(settings: Settings, *, source: str, speed: float, bounds: dict[str, i
         raise FixCommand("--until lies before --start")
 
 
-def _plan(strategy: Strategy, place: Place, invocation: Invocation, **given: Any) -> SessionPlan:
-    """What was asked for, with the exchange that is there and the fee that it takes."""
-    from algotrade.engine.fills import Costs
+def _plan(strategy: Strategy, settings: Settings, invocation: Invocation, **given: Any) -> SessionPlan:
+    """What was asked for. Without an exchange: that of the unfinished session of such a plan, else one in reach."""
+    from algotrade.ingest.source import DEFAULT_EXCHANGE, DEMO
+    from algotrade.live.launch import plan_to_resume
     from algotrade.live.plan import SessionPlan
-    from algotrade.market.instrument import Instrument
-    from algotrade.market.simulate import SYMBOLS, instrument_of
-    from algotrade.pipeline import fee_rate_of
-    from algotrade.store.candles import read_instrument
     from algotrade.strategy.signals import Bounds
 
-    defaults = place.settings.defaults
-    exchange = defaults.exchange or _exchange_in_reach(place.settings, invocation)
-    known = read_instrument(place.database, exchange, defaults.symbol)
-    if exchange == "demo" and defaults.symbol in SYMBOLS:
-        known = instrument_of(defaults.symbol)
-    return SessionPlan(
-        exchange=exchange,
+    defaults = settings.defaults
+    plan = SessionPlan(
+        exchange=defaults.exchange or DEFAULT_EXCHANGE,
         symbol=defaults.symbol,
         timeframe=defaults.timeframe or "1m",
         strategy=strategy.name(),
         parameters=dict(strategy.values),
         cash=defaults.cash,
-        costs=Costs(fee_rate_of(defaults.fee, known or Instrument(defaults.symbol)), defaults.slippage),
+        fee_rate=defaults.fee,
+        slippage_rate=defaults.slippage,
         bounds=Bounds(given["leverage"], given["short"]),
-        limits=options.risk_limits(place.settings),
+        limits=options.risk_limits(settings),
         source=given["source"],
         start=given["start"],
         until=given["until"],
         bars=given["bars"],
         speed=given["speed"],
     )
+    if defaults.exchange is not None:
+        return plan
+    unfinished = None if given["fresh"] else plan_to_resume([plan, plan._replace(exchange=DEMO)], settings)
+    return unfinished or plan._replace(exchange=_exchange_in_reach(settings, invocation))
 
 
 def _exchange_in_reach(settings: Settings, invocation: Invocation) -> str:
@@ -155,11 +163,20 @@ def _exchange_in_reach(settings: Settings, invocation: Invocation) -> str:
 
 def _pause(plan: SessionPlan, every: str | None, settings: Settings) -> float:
     """Seconds between two questions to the exchange: as given, else a tenth of a bar, at most [live] poll_seconds."""
+    from algotrade.errors import FixCommand
+    from algotrade.live.plan import TICKER
     from algotrade.market.timeframe import timeframe_ms
 
+    bar_s = timeframe_ms(plan.timeframe) / 1000 / plan.speed
+    pause = max(0.05, min(settings.live.poll_seconds, bar_s / 10))
     if every is not None:
-        return timeframe_ms(every) / 1000
-    return max(0.05, min(settings.live.poll_seconds, timeframe_ms(plan.timeframe) / 10_000 / plan.speed))
+        pause = timeframe_ms(every) / 1000
+    if plan.source == TICKER and pause > bar_s / 4:
+        raise FixCommand(
+            f"a candle of {plan.timeframe} needs four prices at least, one every {pause:g} s is too few",
+            hint="algotrade live --source ticker --every 1s",
+        )
+    return pause
 
 
 class _Session:
@@ -171,7 +188,6 @@ class _Session:
         self.place = place
         self.output = invocation.output
         self.code = ExitCode.DONE
-        self.trader: Trader | None = None
         self.status: Status | None = None
 
     async def run(self, pause_s: float, *, fresh: bool) -> ExitCode:
@@ -181,39 +197,43 @@ class _Session:
         from algotrade.live.status import Status
         from algotrade.live.trader import Pace, Trader
 
-        self._catch_signals()
         async with launched(self.plan, self.strategy, self.place, fresh=fresh) as launch:
-            self.status = Status(launch.opened, self.place.wall)
             self._say_beginning(launch)
-            pace = Pace(pause_s, jitter)
-            self.trader = Trader(launch.opened, launch.feed, launch.exchange, pace, self._hear)
-            with self._screen():
-                await self.trader.run(self.place.wall)
+            if self._on_screen:
+                self.status = Status(launch.opened, self.place.wall)
+            trader = Trader(launch, Pace(pause_s, jitter), self._hear)
+            with self._stopped_by_signals(trader), self._screen():
+                await trader.run(self.place.wall)
             self._say_end(launch)
         return self.code
 
-    def _catch_signals(self) -> None:
-        """The first signal asks the trader to stop, the second ends it at once; the journal is whole either way."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    @contextmanager
+    def _stopped_by_signals(self, trader: Trader) -> Iterator[None]:
+        """The first signal asks the trader to stop; the next one ends it wherever it is, even in a strategy's loop.
 
-        def stop(number: signal.Signals) -> None:
-            if self.code or self.trader is None:
-                if task is None or task.cancelling():
-                    os._exit(SIGNALS[number])
-                task.cancel()
-            else:
-                self.trader.stop()
-            self.code = SIGNALS[number]
+        The journal is whole either way: what it holds is written in transactions.
+        """
+        loop = asyncio.get_running_loop()
 
-        for number in SIGNALS:
-            loop.add_signal_handler(number, stop, number)
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self.code is not ExitCode.DONE:
+                raise SystemExit(self.code)
+            self.code = SIGNALS[signal.Signals(number)]
+            loop.call_soon_threadsafe(trader.stop)
+
+        before = {number: signal.signal(number, stop) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _hear(self, update: Update) -> None:
-        assert self.status is not None
-        self.status.hear(update)
-        if self.output.json:
+        if self.status is not None:
+            self.status.hear(update)
+        elif self.output.json:
             _print_records(update)
-        elif not self._on_screen:
+        else:
             _log(update, self.plan)
 
     @property
@@ -222,7 +242,7 @@ class _Session:
 
     def _screen(self) -> AbstractContextManager[Any]:
         """The live screen in a terminal; nothing elsewhere. It is drawn by a thread of its own."""
-        if not self._on_screen or self.status is None:
+        if self.status is None:
             return nullcontext()
         from rich.live import Live
 
@@ -278,4 +298,5 @@ def _log(update: Update, plan: SessionPlan) -> None:
     for text in lines_of(update.records):
         LOG.info("%s %s", where, text)
     if update.note:
-        LOG.warning("%s %s %s", where, update.state, update.note)
+        level = logging.WARNING if update.state in TROUBLED else logging.INFO
+        LOG.log(level, "%s %s %s", where, update.state, update.note)

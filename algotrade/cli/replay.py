@@ -46,8 +46,7 @@ def replay(
             raise ReviewResult(f"session {opened.id} does not replay", hint=f"algotrade evaluate {opened.id}")
         raise typer.Exit(ReviewResult.exit_code)
     if not invocation.output.json:
-        rows = opened.journal.last_row()
-        text = f"session {opened.id} replays: {opened.bars} bars, {rows.seq if rows else 0} rows, every byte the same"
+        text = f"session {opened.id} replays: {opened.bars} bars, every byte the same"
         invocation.output.console.print(text, soft_wrap=True)
 
 

@@ -7,14 +7,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from algotrade.errors import FixData, NotAllowed
+from algotrade.engine.fills import Costs
+from algotrade.errors import FixCommand, FixData, NotAllowed
 from algotrade.exchange.base import Exchange
-from algotrade.live.clock import DemoClock
 from algotrade.live.feed import closed_candles
-from algotrade.live.plan import HEADER_VERSION, SessionPlan
+from algotrade.live.plan import HEADER_VERSION, TICKER, SessionPlan
 from algotrade.market.candles import Floats, candle_table, iso
 from algotrade.market.timeframe import bar_start
-from algotrade.pipeline import check_honesty, describe_strategy, generate_signals, versions
+from algotrade.pipeline import check_honesty, describe_strategy, fee_rate_of, generate_signals, versions
 from algotrade.store.database import Database
 from algotrade.strategy.base import DEFAULT_HISTORY, Strategy
 from algotrade.strategy.checks import Checks
@@ -23,7 +23,7 @@ CHECKED_BARS: Final = 1_000  # of history that a strategy is checked on before i
 
 
 async def session_header(
-    plan: SessionPlan, strategy: Strategy, exchange: Exchange, database: Database, clock: DemoClock | None
+    plan: SessionPlan, strategy: Strategy, exchange: Exchange, database: Database
 ) -> dict[str, Any]:
     """Everything that replaying the session needs beside its rows.
 
@@ -32,14 +32,17 @@ async def session_header(
         strategy: with its parameters.
         exchange: gives the warm-up candles and the market's steps.
         database: keeps the checks' verdicts.
-        clock: of the demo exchange; None for others.
 
     Raises:
         NotAllowed: the strategy fails a check.
+        FixCommand: the beginning lies in the future.
         FixData: the exchange has no candles to begin with.
     """
     instrument = await exchange.instrument(plan.symbol)
-    moment = plan.start if plan.start is not None else await exchange.now_ms()
+    now = await exchange.now_ms()
+    moment = now if plan.start is None else plan.start
+    if moment > now:
+        raise FixCommand(f"--start {iso(moment)} has not come yet: {plan.exchange} says it is {iso(now)}")
     first_bar = bar_start(moment, plan.timeframe)
     count = max(CHECKED_BARS, 2 * strategy.warmup if isinstance(strategy.warmup, int) else 0)
     history = await closed_candles(exchange, plan.symbol, plan.timeframe, before=first_bar, count=count)
@@ -50,14 +53,14 @@ async def session_header(
         "version": HEADER_VERSION,
         "plan": plan.document(),
         "plan_key": plan.key(),
-        "origin": "ticker" if plan.source == "ticker" else exchange.origin,
+        "origin": TICKER if plan.source == TICKER else exchange.origin,
         "simulated": exchange.simulated,
+        "costs": Costs(fee_rate_of(plan.fee_rate, instrument), plan.slippage_rate)._asdict(),
         "instrument": instrument._asdict(),
         "strategy": describe_strategy(strategy),
         "warmup": warmup,
         "warm_up_candles": [[int(row[0]), *row[1:].tolist()] for row in kept],
         "first_bar": first_bar,
-        "clock": clock._asdict() if clock else None,
         "checks": {name: check._asdict() for name, check in checks.named.items()} if checks else {},
         "versions": versions(),
     }

@@ -36,3 +36,25 @@ class DemoClock(NamedTuple):
     def at(self, wall_ms: int) -> int:
         """Market time at a wall time."""
         return self.anchor + round((wall_ms - self.started) * self.speed)
+
+
+class DemoTime:
+    """The demo exchange's time: stands at the anchor while a session is prepared, runs from `start` on.
+
+    Args:
+        anchor: market time at the beginning, milliseconds.
+        wall: the machine's clock.
+    """
+
+    def __init__(self, anchor: int, wall: Clock) -> None:
+        self._anchor = anchor
+        self._wall = wall
+        self._clock: DemoClock | None = None
+
+    def __call__(self) -> int:
+        """Market time now, milliseconds."""
+        return self._anchor if self._clock is None else self._clock.at(self._wall())
+
+    def start(self, clock: DemoClock) -> None:
+        """Let it run."""
+        self._clock = clock

@@ -71,7 +71,8 @@ class CandleFeed:
         now = await self._exchange.now_ms()
         asked_from = self._at.bar
         rows = await self._exchange.candles(self._symbol, self._timeframe, since=asked_from, limit=None)
-        page = judge_page(rows, Interval(asked_from, now + 1), now)
+        just_opened = (rows[:, 0] > now) & (rows[:, 0] <= now + self._step)  # between the two questions
+        page = judge_page(rows[~just_opened], Interval(asked_from, now + 1), now)
         events: list[MarketEvent] = []
         for time, values in zip(page.times.tolist(), page.columns.T, strict=True):
             if time + self._step <= now:
@@ -98,37 +99,44 @@ class CandleFeed:
 class TickerFeed:
     """Polls the last price and builds the candles itself; volume is unknown and stays 0.
 
-    The bar in which it starts was not seen from its beginning and is left out, so a candle is always one that was
-    watched from its first poll to its last.
+    A candle is given only if its bar was watched from beginning to end: the bar in which the feed starts is left out,
+    and so is every bar in which it heard nothing for more than half a bar.
+
+    Args:
+        exchange: answers.
+        symbol: what is traded.
+        timeframe: of the bars.
+        position: bars that open before it are not given again.
     """
 
     def __init__(self, exchange: Exchange, symbol: str, timeframe: str, position: Position) -> None:
         self._exchange = exchange
         self._symbol = symbol
         self._timeframe = timeframe
-        self._after = position.bar
-        self._skipped: int | None = None
+        self._longest_silence = timeframe_ms(timeframe) // 2
+        self._after = position.bar if position.opened is None else position.bar + timeframe_ms(timeframe)
+        self._heard: int | None = None
         self._forming: CandleClosed | None = None
 
     async def poll(self) -> Polled:
         """The candle that the last price closed, if it did, and the opening of the next."""
         quote = await self._exchange.ticker(self._symbol)
+        if self._heard is not None and quote.time < self._heard:
+            return Polled((), quote.time)  # an answer that overtook another, or a clock that was set back
         bar = bar_start(quote.time, self._timeframe)
-        if self._skipped is None:
-            self._skipped = bar
-        if bar <= self._skipped or bar < self._after:
-            return Polled((), quote.time)
+        watched = self._heard is not None and quote.time - self._heard <= self._longest_silence
+        first_of_bar = self._heard is None or bar > bar_start(self._heard, self._timeframe)
+        self._heard = quote.time
         events: list[MarketEvent] = []
-        if self._forming is not None and bar > self._forming.time:
-            events.append(self._forming)
+        if self._forming is not None and (first_of_bar or not watched):
+            events += [self._forming] if watched else []
             self._forming = None
-        if self._forming is None:
+        if first_of_bar and watched and bar >= self._after:
             events.append(BarOpened(self._symbol, bar, quote.last))
             self._forming = CandleClosed(self._symbol, bar, quote.last, quote.last, quote.last, quote.last, 0.0)
-        forming = self._forming
-        self._forming = forming._replace(
-            high=max(forming.high, quote.last), low=min(forming.low, quote.last), close=quote.last
-        )
+        if self._forming is not None:
+            high, low = max(self._forming.high, quote.last), min(self._forming.low, quote.last)
+            self._forming = self._forming._replace(high=high, low=low, close=quote.last)
         return Polled(tuple(events), quote.time)
 
 

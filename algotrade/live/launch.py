@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from algotrade.config import Settings
+from algotrade.engine.session import Record
 from algotrade.errors import CheckConnection
 from algotrade.exchange.base import DEMO, Exchange, open_exchange
 from algotrade.live.begin import session_header
-from algotrade.live.clock import Clock, DemoClock
+from algotrade.live.clock import Clock, DemoClock, DemoTime
 from algotrade.live.feed import CandleFeed, Feed, TickerFeed
-from algotrade.live.plan import SessionPlan
+from algotrade.live.keep import CandleKeeper
+from algotrade.live.plan import TICKER, SessionPlan
+from algotrade.live.replay import canonical_rows, record_of
 from algotrade.live.sessions import OpenSession, begin_session, find_resumable, resume_session, session_name
+from algotrade.market.candles import SeriesKey
 from algotrade.store.database import Database
-from algotrade.store.journal import SUFFIX, Journal
+from algotrade.store.files import hold_lock
+from algotrade.store.journal import SUFFIX
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.source import source_hash, source_of
 
@@ -38,12 +42,14 @@ class Launched(NamedTuple):
         exchange: open.
         feed: its market events, from where the session stands.
         resumed: whether it had begun before.
+        keep: stores what only this session can know, the candles that it built; says what went wrong, else "".
     """
 
     opened: OpenSession
     exchange: Exchange
     feed: Feed
-    resumed: bool
+    resumed: bool = False
+    keep: Callable[[Sequence[Record]], str] = lambda records: ""
 
 
 @asynccontextmanager
@@ -55,22 +61,47 @@ async def launched(plan: SessionPlan, strategy: Strategy, place: Place, *, fresh
         strategy: as it is now.
         place: settings, store, clock.
         fresh: begin anew although an unfinished session of the same plan exists.
+
+    Raises:
+        TryLater: another process runs this plan; with its process id.
+        FixConfiguration: the strategy has changed since the session began.
+        ReviewResult: the session does not replay, so it cannot go on.
+        NotAllowed: the strategy of a new session fails a check.
     """
     folder = place.settings.sessions_folder
-    path = None if fresh else find_resumable(folder, plan)
-    clock = _demo_clock(plan, path, place) if plan.exchange == DEMO else None
-    time = place.wall if clock is None else lambda: clock.at(place.wall())
-    async with open_exchange(plan.exchange, options=place.settings.ccxt_options(plan.exchange), clock=time) as exchange:
-        if path is not None:
-            opened = await asyncio.to_thread(resume_session, path, source_hash(source_of(strategy)))
-        else:
-            header = await session_header(plan, strategy, exchange, place.database, clock)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            opened = begin_session(folder / f"{session_name(place.wall(), plan)}{SUFFIX}", header)
-        kind = TickerFeed if plan.source == "ticker" else CandleFeed
-        feed = kind(exchange, plan.symbol, plan.timeframe, opened.position)
-        with opened.journal:
-            yield Launched(opened, exchange, feed, resumed=path is not None)
+    with hold_lock(folder / f"{plan.key()}.lock", f"a session of {plan.strategy} on {plan.exchange} {plan.symbol}"):
+        found = None if fresh else find_resumable(folder, [plan])
+        path = found[0] if found else None
+        time = DemoTime(place.wall() if plan.start is None else plan.start, place.wall)
+        clock = time if plan.exchange == DEMO else place.wall
+        options = place.settings.ccxt_options(plan.exchange)
+        async with open_exchange(plan.exchange, options=options, clock=clock) as exchange:
+            if path is not None:
+                opened = await asyncio.to_thread(resume_session, path, source_hash(source_of(strategy)))
+            else:
+                header = await session_header(plan, strategy, exchange, place.database)
+                header["clock"] = DemoClock(time(), place.wall(), plan.speed)._asdict() if time is clock else None
+                opened = begin_session(folder / f"{session_name(place.wall(), plan)}{SUFFIX}", header)
+            with opened.journal:
+                if time is clock:
+                    time.start(DemoClock(**opened.journal.header["clock"]))
+                yield _ready(opened, exchange, place.database, resumed=path is not None)
+
+
+def _ready(opened: OpenSession, exchange: Exchange, database: Database, *, resumed: bool) -> Launched:
+    plan = opened.plan
+    if plan.source != TICKER:
+        return Launched(opened, exchange, CandleFeed(exchange, plan.symbol, plan.timeframe, opened.position), resumed)
+    key = SeriesKey(plan.exchange, plan.symbol, plan.timeframe, TICKER)
+    earlier = map(record_of, canonical_rows(opened.journal)) if resumed else ()
+    feed = TickerFeed(exchange, plan.symbol, plan.timeframe, opened.position)
+    return Launched(opened, exchange, feed, resumed, CandleKeeper(database, key, earlier).keep)
+
+
+def plan_to_resume(plans: Sequence[SessionPlan], settings: Settings) -> SessionPlan | None:
+    """The plan whose unfinished session is the newest; None where none has one."""
+    found = find_resumable(settings.sessions_folder, plans)
+    return found[1] if found else None
 
 
 async def reachable(exchange: str, symbol: str, settings: Settings, *, within_s: float) -> CheckConnection | None:
@@ -86,12 +117,3 @@ async def reachable(exchange: str, symbol: str, settings: Settings, *, within_s:
     except CheckConnection as error:
         return error
     return None
-
-
-def _demo_clock(plan: SessionPlan, path: Path | None, place: Place) -> DemoClock:
-    """The market's time: as it began with the session, or beginning now."""
-    if path is not None:
-        with Journal.open(path, read_only=True) as journal:
-            return DemoClock(**journal.header["clock"])
-    now = place.wall()
-    return DemoClock(now if plan.start is None else plan.start, now, plan.speed)

@@ -10,6 +10,12 @@ from algotrade.engine.session import Record
 from algotrade.market.candles import iso
 
 
+def plain_number(value: float) -> str:
+    """All its digits up to the tenth decimal place, without an exponent: "43251.12", "0.00001234"."""
+    text = f"{value:.10f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def lines_of(records: Iterable[Record]) -> list[str]:
     """One line for every decision, fill and refusal."""
     close = math.nan
@@ -19,11 +25,14 @@ def lines_of(records: Iterable[Record]) -> list[str]:
             case CandleClosed():
                 close = record.close
             case Decided():
-                target = "" if math.isnan(record.exposure) else f" target {record.exposure:g}"
-                lines.append(f"{iso(record.time)} close {close:g}{target} {record.action} equity {record.equity:.2f}")
+                target = "" if math.isnan(record.exposure) else f" target {plain_number(record.exposure)}"
+                lines.append(
+                    f"{iso(record.time)} close {plain_number(close)}{target} {record.action} equity {record.equity:.2f}"
+                )
             case OrderFilled():
                 side = "bought" if record.side > 0 else "sold"
-                lines.append(f"{iso(record.time)} {side} {record.quantity:g} at {record.price:g} fee {record.fee:.4f}")
+                quantity, price = plain_number(record.quantity), plain_number(record.price)
+                lines.append(f"{iso(record.time)} {side} {quantity} at {price} fee {record.fee:.4f}")
             case OrderRejected() | Denied():
                 lines.append(f"order refused: {record.reason}")
     return lines

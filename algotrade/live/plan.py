@@ -13,7 +13,9 @@ from algotrade.store.canonical import canonical_json
 from algotrade.strategy.signals import Bounds
 
 HEADER_VERSION: Final = 1
-SOURCES: Final = ("candles", "ticker")
+CANDLES: Final = "candles"
+TICKER: Final = "ticker"
+SOURCES: Final = (CANDLES, TICKER)
 
 
 class SessionPlan(NamedTuple):
@@ -26,7 +28,8 @@ class SessionPlan(NamedTuple):
         strategy: name.
         parameters: of the strategy.
         cash: quote units at the start.
-        costs: of the simulated fills.
+        fee_rate: fraction of the notional of each fill; None for the market's own taker fee.
+        slippage_rate: fraction by which a fill is worse than the open.
         bounds: leverage and shorts.
         limits: risk limits.
         source: "candles", or "ticker" for candles built from polled prices.
@@ -42,10 +45,11 @@ class SessionPlan(NamedTuple):
     strategy: str
     parameters: dict[str, Any]
     cash: float
-    costs: Costs
+    fee_rate: float | None = None
+    slippage_rate: float = Costs().slippage_rate
     bounds: Bounds = Bounds()
     limits: Limits = Limits()
-    source: str = "candles"
+    source: str = CANDLES
     start: int | None = None
     until: int | None = None
     bars: int | None = None
@@ -57,7 +61,7 @@ class SessionPlan(NamedTuple):
 
     def document(self) -> dict[str, Any]:
         """The plan as plain values."""
-        nested = {"costs": self.costs._asdict(), "bounds": self.bounds._asdict(), "limits": self.limits._asdict()}
+        nested = {"bounds": self.bounds._asdict(), "limits": self.limits._asdict()}
         return {**self._asdict(), **nested}
 
 
@@ -66,7 +70,6 @@ def plan_of(document: dict[str, Any]) -> SessionPlan:
     return SessionPlan(
         **{
             **document,
-            "costs": Costs(**document["costs"]),
             "bounds": Bounds(**document["bounds"]),
             "limits": Limits(**document["limits"]),
         }
@@ -80,7 +83,7 @@ def setup_of(header: dict[str, Any]) -> Setup:
         instrument=Instrument(**header["instrument"]),
         timeframe=plan.timeframe,
         cash=plan.cash,
-        costs=plan.costs,
+        costs=Costs(**header["costs"]),
         bounds=plan.bounds,
         limits=plan.limits,
     )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from algotrade.backtest.event_loop import new_session
 from algotrade.discover import strategy_from_source
-from algotrade.engine.events import BarOpened, CandleClosed, OpenRevised
+from algotrade.engine.engine import Decider
+from algotrade.engine.events import BarOpened, CandleClosed, OpenRevised, StrategyStopped
 from algotrade.engine.records import candle_of
 from algotrade.engine.session import Record, SimulatedSession
 from algotrade.errors import FixCommand, FixConfiguration, ReviewResult
 from algotrade.evaluate.recording import Recording
 from algotrade.live.feed import Position
 from algotrade.live.plan import SessionPlan, plan_of, setup_of
+from algotrade.live.remembered import decides_by_signals, remembering
 from algotrade.live.replay import Difference, canonical_rows, replay
 from algotrade.live.states import State
 from algotrade.market.candles import iso
@@ -39,6 +43,7 @@ class OpenSession:
         position: where the feed goes on.
         bars: candles processed.
         last_closed: the newest closed candle, None before the first.
+        halted: why the strategy is asked nothing any more, None as long as it is.
         recent: the newest records.
     """
 
@@ -48,9 +53,10 @@ class OpenSession:
     recording: Recording = field(default_factory=Recording)
     bars: int = 0
     last_closed: CandleClosed | None = None
+    halted: StrategyStopped | None = None
     recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
 
-    @property
+    @cached_property
     def plan(self) -> SessionPlan:
         """What was asked for."""
         return plan_of(self.journal.header["plan"])
@@ -69,16 +75,19 @@ class OpenSession:
                 self.bars += 1
                 self.last_closed = record
                 self.position = Position(record.time + timeframe_ms(self.plan.timeframe))
+            case StrategyStopped():
+                self.halted = record
             case BarOpened(time=time, open=price) | OpenRevised(time=time, open=price):
                 self.position = Position(time, price)
 
 
-def find_resumable(folder: Path, plan: SessionPlan) -> Path | None:
-    """The newest journal of the same plan that is not complete; None if there is none."""
-    same = [
-        info for info in list_sessions(folder) if info.header.get("plan_key") == plan.key() and info.status != COMPLETE
+def find_resumable(folder: Path, plans: Sequence[SessionPlan]) -> tuple[Path, SessionPlan] | None:
+    """The newest journal of one of these plans that is not complete, and its plan; None if there is none."""
+    by_key = {plan.key(): plan for plan in plans}
+    found = [
+        info for info in list_sessions(folder) if info.header.get("plan_key") in by_key and info.status != COMPLETE
     ]
-    return same[-1].path if same else None
+    return (found[-1].path, by_key[found[-1].header["plan_key"]]) if found else None
 
 
 def find_session(folder: Path, name: str) -> Path:
@@ -101,23 +110,26 @@ def strategy_of(header: dict[str, Any]) -> Strategy:
     return strategy
 
 
-def fresh_simulation(header: dict[str, Any], strategy: Strategy) -> SimulatedSession:
-    """Engine and exchange at the beginning of a session, its strategy warmed up."""
-    setup = setup_of(header)
-    strategy.begin(setup.instrument.symbol, header["warmup"])
+def warmed_up(header: dict[str, Any]) -> Strategy:
+    """The strategy at the beginning of a session, after its warm-up candles."""
+    strategy, symbol = strategy_of(header), header["plan"]["symbol"]
+    strategy.begin(symbol, header["warmup"])
     for row in header["warm_up_candles"]:
-        strategy.warm_up(candle_of(row, setup.instrument.symbol))
-    return new_session(strategy, setup)
+        strategy.warm_up(candle_of(row, symbol))
+    return strategy
 
 
 def begin_session(path: Path, header: dict[str, Any]) -> OpenSession:
     """Create the journal of a new session."""
-    journal = Journal.create(path, header)
-    return OpenSession(journal, fresh_simulation(header, strategy_of(header)), Position(header["first_bar"]))
+    simulation = new_session(warmed_up(header), setup_of(header))  # may fail, so it comes before the file
+    return OpenSession(Journal.create(path, header), simulation, Position(header["first_bar"]))
 
 
 def resume_session(path: Path, source_hash: str) -> OpenSession:
     """Open a session for going on: replay its journal into a fresh engine, comparing every record.
+
+    A strategy that is a function of its last candles is asked again for the newest bars only; what it decided on the
+    older ones is taken from the journal (`replay_session` asks it for all).
 
     Args:
         path: the journal.
@@ -129,30 +141,37 @@ def resume_session(path: Path, source_hash: str) -> OpenSession:
         TryLater: the session is running.
     """
     journal = Journal.open(path)
-    header = journal.header
-    if header["strategy"]["hash"] != source_hash:
+    try:
+        header = journal.header
+        if header["strategy"]["hash"] != source_hash:
+            raise FixConfiguration(
+                f"the strategy {header['strategy']['name']} has changed since session {path.stem} began; to start anew"
+                " with the changed one add --fresh",
+                hint="algotrade live --fresh",
+            )
+        strategy = warmed_up(header)
+        decider = remembering(strategy, canonical_rows(journal)) if decides_by_signals(strategy) else strategy
+        opened, difference = _replayed(journal, decider)
+        if difference is not None:
+            raise ReviewResult(
+                f"session {path.stem} cannot go on: its replay differs at row {difference.seq}",
+                hint=f"algotrade replay {path.stem}",
+            )
+    except BaseException:
         journal.close()
-        raise FixConfiguration(
-            f"the strategy {header['strategy']['name']} has changed since session {path.stem} began; to start anew"
-            " with the changed one add --fresh",
-            hint="algotrade live --fresh",
-        )
-    opened = OpenSession(journal, fresh_simulation(header, strategy_of(header)), Position(header["first_bar"]))
-    difference = replay(canonical_rows(journal), opened.simulation, opened.take)
-    if difference is not None:
-        journal.close()
-        raise ReviewResult(
-            f"session {path.stem} cannot go on: its replay differs at row {difference.seq}",
-            hint=f"algotrade replay {path.stem}",
-        )
+        raise
     return opened
 
 
 def replay_session(path: Path) -> tuple[OpenSession, Difference | None]:
     """Replay a journal that stays as it is: what came out, and the first difference if there is one."""
-    journal = Journal.open(path, read_only=True)
+    with Journal.open(path, read_only=True) as journal:
+        return _replayed(journal, warmed_up(journal.header))
+
+
+def _replayed(journal: Journal, decider: Decider) -> tuple[OpenSession, Difference | None]:
     header = journal.header
-    opened = OpenSession(journal, fresh_simulation(header, strategy_of(header)), Position(header["first_bar"]))
+    opened = OpenSession(journal, new_session(decider, setup_of(header)), Position(header["first_bar"]))
     return opened, replay(canonical_rows(journal), opened.simulation, opened.take)
 
 

@@ -1,32 +1,38 @@
 """The trader: one task owns all state; a feed task beside it asks the exchange and hands over what came.
 
-What happened goes to the journal first, durably, and only then to the screen. A feed that fails is tried again with
-growing pauses and never ends a session. A kill at any moment loses nothing: what was not in the journal yet is asked
-for again, and the same events lead to the same records.
+What happened goes to the journal first, durably, and only then to whoever listens. A feed that fails is tried again
+with growing pauses and never ends a session; neither does a strategy that raises. A kill at any moment loses nothing:
+what was not in the journal yet is asked for again, and the same events lead to the same records.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from algotrade.engine.events import CandleClosed, OrderFilled, StrategyStopped
 from algotrade.engine.session import Record
-from algotrade.errors import AlgotradeError, CheckConnection, FixData, TryLater
-from algotrade.exchange.base import Exchange
+from algotrade.errors import AlgotradeError, TryLater
+from algotrade.exchange.base import Quote
+from algotrade.exchange.retry import Backoff
+from algotrade.ingest.pages import RefusedCandle
 from algotrade.live.clock import Clock
-from algotrade.live.feed import Feed, Polled
+from algotrade.live.feed import Polled
+from algotrade.live.launch import Launched
+from algotrade.live.remarks import Remark, remark_on_refusal, remarks_on_bars
 from algotrade.live.replay import rows_of
-from algotrade.live.sessions import OpenSession, bound_reached, status_of
+from algotrade.live.sessions import bound_reached, status_of
 from algotrade.live.states import State, move
+from algotrade.market.candles import iso
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.canonical import canonical_json
 from algotrade.store.journal import JournalRow
 
 LONGEST_PAUSE_S: Final = 60.0
+WAITING_ANSWERS: Final = 4
+LOCKED_PAUSE_S: Final = 1.0  # before a journal that another program keeps locked is tried again
 
 
 class Failed(NamedTuple):
@@ -37,13 +43,20 @@ class Failed(NamedTuple):
     retry_s: float
 
 
+class Quoted(NamedTuple):
+    """The market as it was seen when these fills came out."""
+
+    fills: tuple[OrderFilled, ...]
+    quote: Quote
+
+
 class Update(NamedTuple):
     """What a listener is told: the records that are in the journal now, and a note where there is something to say.
 
     Attributes:
         state: of the session.
         records: canonical records, in order; empty for a mere note.
-        now: the exchange's time when they came, milliseconds; None while it is not known.
+        now: the exchange's time when they came, milliseconds; None where it did not answer.
         note: a sentence for a person, "" for none.
         retry_s: seconds until the feed is tried again; None unless it failed.
     """
@@ -66,95 +79,130 @@ class Pace(NamedTuple):
     poll_s: float
     jitter: Callable[[], float]
 
+    def pause_s(self, failures: int) -> float:
+        """Seconds to wait after so many failures in a row: growing to a minute, the second half of it by chance."""
+        longest = Backoff(first_s=2.0 * self.poll_s, longest_s=LONGEST_PAUSE_S).limit_s(failures)
+        return longest * (0.5 + 0.5 * self.jitter())
+
 
 class Trader:
     """Runs a paper session to its end, a stop, or a fault of our own machine.
 
     Args:
-        opened: the session, new or resumed.
-        feed: market events.
-        exchange: for the quote beside a fill.
+        launched: the session, new or resumed, with its feed.
         pace: how often to ask.
         listen: told of everything after it is in the journal.
     """
 
-    def __init__(
-        self, opened: OpenSession, feed: Feed, exchange: Exchange, pace: Pace, listen: Callable[[Update], None]
-    ) -> None:
-        self.opened = opened
+    def __init__(self, launched: Launched, pace: Pace, listen: Callable[[Update], None]) -> None:
+        self.opened = launched.opened
         self.state = State.STARTING
-        self._feed = feed
-        self._exchange = exchange
+        self._launched = launched
         self._pace = pace
         self._listen = listen
-        self._stop = asyncio.Event()
+        self._answers: asyncio.Queue[Polled | Failed | Quoted | None] = asyncio.Queue(WAITING_ANSWERS)
+        self._stopping = False
+        self._failing = False
+        self._refused: frozenset[RefusedCandle] = frozenset()
+        self._quoting: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
-        """Ask the session to end after the event it is at."""
-        self._stop.set()
+        """Ask the session to end after the answer it is at."""
+        self._stopping = True
+        with suppress(asyncio.QueueFull):  # then the loop is awake anyway
+            self._answers.put_nowait(None)
 
     async def run(self, wall: Clock) -> bool:
-        """Trade until the plan's bound is reached or `stop` is called; True if the bound was reached."""
-        answers: asyncio.Queue[Polled | Failed] = asyncio.Queue(maxsize=4)
-        self._note("started", {"pid": os.getpid(), "wall_ms": wall(), "bars": self.opened.bars})
-        feeding = asyncio.create_task(self._keep_asking(answers))
-        stopping = asyncio.create_task(self._stop.wait())
+        """Trade until the plan's bound is reached or `stop` is called; True if the bound was reached.
+
+        Raises:
+            FixConfiguration: the journal cannot be written, for example because the disk is full.
+        """
         finished = False
+        await self._write([self._remark("started", pid=os.getpid(), wall_ms=wall(), bars=self.opened.bars)])
+        self._say_halted()
+        asking = asyncio.create_task(self._keep_asking())
+        asking.add_done_callback(lambda _: self.stop())  # it only ends by a fault, which is raised below
         try:
-            while not (self._stop.is_set() or finished):
-                waiting = asyncio.create_task(answers.get())
-                await asyncio.wait({waiting, stopping, feeding}, return_when=asyncio.FIRST_COMPLETED)
-                if feeding.done():
-                    feeding.result()
-                if not waiting.done():
-                    waiting.cancel()
-                    continue
-                finished = await self._take(waiting.result())
+            while not (self._stopping or finished):
+                answer = await self._answers.get()
+                if answer is not None:
+                    finished = await self._take(answer)
+            if asking.done():
+                asking.result()
         finally:
-            for task in (feeding, stopping):
+            for task in (asking, *self._quoting):
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(asking, *self._quoting, return_exceptions=True)
             self._end(wall(), finished=finished)
         return finished
 
-    async def _keep_asking(self, answers: asyncio.Queue[Polled | Failed]) -> None:
-        attempt = 0
+    # ---- asking -----------------------------------------------------------------------------------------------------
+    async def _keep_asking(self) -> None:
+        failures = 0
         while True:
             try:
-                polled = await self._feed.poll()
-            except (CheckConnection, TryLater, FixData) as error:
-                attempt += 1
-                pause = min(LONGEST_PAUSE_S, self._pace.poll_s * 2.0**attempt) * (0.5 + 0.5 * self._pace.jitter())
-                await answers.put(Failed(error, attempt, pause))
+                polled = await self._launched.feed.poll()
+            except AlgotradeError as error:  # also "unknown symbol": exchanges say such things in passing troubles
+                failures += 1
+                pause = self._pace.pause_s(failures)
+                await self._answers.put(Failed(error, failures, pause))
                 await asyncio.sleep(pause)
                 continue
-            attempt = 0
-            await answers.put(polled)
+            failures = 0
+            await self._answers.put(polled)
             await asyncio.sleep(0.0 if polled.more else self._pace.poll_s)
 
-    async def _take(self, answer: Polled | Failed) -> bool:
+    async def _quote(self, fills: tuple[OrderFilled, ...]) -> None:
+        with suppress(AlgotradeError):  # a measurement is missing; trading goes on
+            quote = await self._launched.exchange.ticker(self.opened.plan.symbol)
+            await self._answers.put(Quoted(fills, quote))
+
+    # ---- answers ----------------------------------------------------------------------------------------------------
+    async def _take(self, answer: Polled | Failed | Quoted) -> bool:
         """Process an answer; True when the session is done."""
-        if isinstance(answer, Failed):
-            self._to(State.DEGRADED)
-            note = f"{answer.error.message}; trying again in {answer.retry_s:.0f} s (attempt {answer.attempt})"
-            self._note("feed_failed", {"message": answer.error.message, "attempt": answer.attempt})
-            self._listen(Update(self.state, (), None, note, answer.retry_s))
-            return False
-        recovered = self.state is State.DEGRADED
-        self._to(State.HALTED if self.opened.simulation.engine.stopped else State.RUNNING)
-        records, done = self._process(answer)
-        rows = [*rows_of(records), *self._remarks(answer, records)]
-        if rows:
-            await asyncio.to_thread(self.opened.journal.append, rows)
+        match answer:
+            case Failed():
+                await self._take_failure(answer)
+            case Quoted(fills=fills, quote=quote):
+                rows = [
+                    self._remark("quote", order_id=fill.order_id, price=fill.price, **quote._asdict()) for fill in fills
+                ]
+                await self._write(rows)
+            case Polled():
+                return await self._take_events(answer)
+        return False
+
+    async def _take_failure(self, failure: Failed) -> None:
+        self._failing = True
+        self._go_to(State.DEGRADED)
+        message = failure.error.message
+        await self._write([self._remark("feed_failed", message=message, attempt=failure.attempt)])
+        note = f"{message}; trying again in {failure.retry_s:.0f} s (attempt {failure.attempt})"
+        self._listen(Update(self.state, (), None, note, failure.retry_s))
+
+    async def _take_events(self, polled: Polled) -> bool:
+        """Process what the exchange told, journal it, tell it; True when the session is done."""
+        notes = ["the feed is back"] if self._failing else []
+        self._failing = False
+        self._go_to(State.RUNNING)
+        records, done = self._process(polled)
+        remarks = self._remarks_on(polled, records)
+        await self._write([*rows_of(records), *(remark.row(self._time) for remark in remarks)])
+        notes += [remark.sentence for remark in remarks]
         for record in records:
             self.opened.take(record)
+        notes.append(self._launched.keep(records))
         stopped = [record for record in records if isinstance(record, StrategyStopped)]
         if stopped:
-            self._to(State.HALTED)
-        note = stopped[0].message if stopped else "the feed is back" if recovered else ""
-        self._listen(Update(self.state, tuple(records), answer.now, note))
-        await self._note_quotes(answer, records)
+            self._go_to(State.HALTED)
+            notes.append(_halted(stopped[0]))
+        self._listen(Update(self.state, tuple(records), polled.now, "; ".join(filter(None, notes))))
+        fills = tuple(record for record in records if isinstance(record, OrderFilled))
+        if fills and not polled.more:
+            task = asyncio.create_task(self._quote(fills))
+            self._quoting.add(task)
+            task.add_done_callback(self._quoting.discard)
         return done
 
     def _process(self, polled: Polled) -> tuple[list[Record], bool]:
@@ -170,46 +218,52 @@ class Trader:
                 next_bar = event.time + timeframe_ms(plan.timeframe)
         return records, bound_reached(plan, bars, next_bar, polled.now)
 
-    def _remarks(self, polled: Polled, records: list[Record]) -> list[JournalRow]:
-        """Operational rows beside the records: candles that came late, candles that cannot be true."""
-        step = timeframe_ms(self.opened.plan.timeframe)
-        late = [
-            event.time
-            for event in polled.events
-            if isinstance(event, CandleClosed) and records and polled.now - event.time > 2 * step
-        ]
-        rows = [_operation("late", polled.now, {"bars": late})] if late else []
-        return rows + [
-            _operation("refused_candle", polled.now, {"bar": candle.time, "reason": candle.reason})
-            for candle in polled.refused
-        ]
+    def _go_to(self, state: State) -> None:
+        """Change the state; a halted strategy stays halted, whatever the feed does."""
+        halted = self.opened.simulation.engine.stopped and state in (State.RUNNING, State.DEGRADED)
+        self.state = move(self.state, State.HALTED if halted else state)
 
-    async def _note_quotes(self, polled: Polled, records: list[Record]) -> None:
-        """Journal the quote seen at the moment of a fill, which measures what the fill model leaves out."""
-        fills = [record for record in records if isinstance(record, OrderFilled)]
-        if not fills or polled.more:
-            return
-        try:
-            quote = await self._exchange.ticker(self.opened.plan.symbol)
-        except AlgotradeError:
-            return  # a measurement is missing; trading goes on
-        for fill in fills:
-            self._note("quote", {"order_id": fill.order_id, "price": fill.price, **quote._asdict()})
+    # ---- the journal ------------------------------------------------------------------------------------------------
+    async def _write(self, rows: Sequence[JournalRow]) -> None:
+        """Make rows durable; waits as long as another program keeps the journal locked."""
+        while rows:
+            try:
+                self.opened.journal.append(rows)
+                return
+            except TryLater as error:
+                self._go_to(State.DEGRADED)
+                self._listen(Update(self.state, (), None, f"{error.message}; trying again", LOCKED_PAUSE_S))
+                await asyncio.sleep(LOCKED_PAUSE_S)
 
-    def _to(self, state: State) -> None:
-        self.state = self.state if self.state is State.HALTED else move(self.state, state)
+    def _remark(self, name: str, **values: Any) -> JournalRow:
+        """An operational row of our own doing, at the time of the last closed bar."""
+        return Remark(name, values).row(self._time)
+
+    def _remarks_on(self, polled: Polled, records: Iterable[Record]) -> list[Remark]:
+        """What there is to say of an answer; a refused candle is named once and not at every poll."""
+        new = [candle for candle in polled.refused if candle not in self._refused]
+        self._refused = frozenset(polled.refused)
+        closed = [record for record in records if isinstance(record, CandleClosed)]
+        expected, step = self.opened.position.bar, timeframe_ms(self.opened.plan.timeframe)
+        on_bars = remarks_on_bars(closed, expected=expected, now=polled.now, step=step)
+        return [*on_bars, *(remark_on_refusal(candle) for candle in new)]
+
+    @property
+    def _time(self) -> int:
+        return self.opened.last_closed.time if self.opened.last_closed else 0
+
+    def _say_halted(self) -> None:
+        """Say at the start of a resumed session that its strategy is stopped."""
+        if self.opened.halted is not None:
+            self._go_to(State.HALTED)
+            self._listen(Update(self.state, (), None, _halted(self.opened.halted)))
 
     def _end(self, wall_ms: int, *, finished: bool) -> None:
         self.state = move(move(self.state, State.STOPPING), State.STOPPED)
-        self._note("ended", {"wall_ms": wall_ms, "finished": finished})
+        self.opened.journal.append([self._remark("ended", wall_ms=wall_ms, finished=finished)])
         self.opened.journal.update_state("status", status_of(self.state, finished=finished))
         self._listen(Update(self.state, (), None, "the session is complete" if finished else "the session has stopped"))
 
-    def _note(self, name: str, values: dict[str, Any]) -> None:
-        """Write an operational row; it is not compared by a replay."""
-        last = self.opened.last_closed
-        self.opened.journal.append([_operation(name, last.time if last else 0, values)])
 
-
-def _operation(name: str, time: int, values: dict[str, Any]) -> JournalRow:
-    return JournalRow("operation", name, time, canonical_json(values))
+def _halted(stopped: StrategyStopped) -> str:
+    return f"the strategy is stopped since {iso(stopped.time)}, its position stays as it is: {stopped.message}"
