@@ -55,6 +55,18 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | {"HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
 
 
+def run_python(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 def test_the_readme_shows_commands() -> None:
     assert len(SHOWN) > 12
 
@@ -65,15 +77,7 @@ def test_every_command_of_the_readme_runs(place: Path) -> None:
         if words[0] == "make":
             continue
         assert words[0] == "algotrade", command
-        ended = subprocess.run(
-            [sys.executable, "-m", "algotrade", *words[1:]],
-            cwd=place,
-            env=environment(place),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ended = run_python(["-m", "algotrade", *words[1:]], place)
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
         assert ended.stdout.strip() or "live" in words, command
 
@@ -93,15 +97,7 @@ def test_ci_runs_what_a_person_types() -> None:
 
 def test_the_python_of_the_readme_runs(place: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    ended = subprocess.run(
-        [sys.executable, "-c", "\n".join(blocks)],
-        cwd=place,
-        env=environment(place),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ended = run_python(["-c", "\n".join(blocks)], place)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.strip()
 
