@@ -73,7 +73,7 @@ def nonsense(where: str, reason: str) -> CheckConnection:
 def _reason(error: Exception) -> str:
     """What lies behind: the network's own words where there are any, else the exchange's."""
     cause = error.__cause__
-    said = str(cause) if isinstance(cause, OSError) else ""
+    said = (cause.strerror or str(cause)) if isinstance(cause, OSError) else ""
     return _quote(said or str(error)) or type(error).__name__
 
 
