@@ -16,7 +16,7 @@ from algotrade.strategy.sampling import LEAST, bars_in_order, spread
 from algotrade.strategy.signals import Bounds, SignalStrategy
 from tests.leaks.bank import LastClose, NextClose, OneBarPeeks, long_where
 from tests.leaks.candles import random_walk, verdicts
-from tests.leaks.clean import Crossing, ExpandingMean, LongAndShort, shipped
+from tests.leaks.clean import Boolean, Crossing, ExpandingMean, LongAndShort, shipped
 
 CANDLES = random_walk(400)
 FULL = Budget(full=True)
@@ -154,15 +154,16 @@ def test_the_search_begins_at_the_longest_whole_number() -> None:
 
 
 def test_a_bar_that_refuted_a_warm_up_is_tried_again_with_the_next() -> None:
-    """Even when the budget is gone: else a longer but still wrong warm-up would pass."""
+    """Even when the budget is nearly gone: else a longer warm-up that is wrong as well would pass."""
+    order = list(bars_in_order(np.arange(400) % 2 + 1.0, first=1))
+    rare = CANDLES.index[order[30]]
 
-    class RareMemory(SignalStrategy):
+    class OneLongMemory(SignalStrategy):
         def generate_signals(self, candles):
-            signal = np.zeros(len(candles))
-            signal[100:][candles.index[100:].hour == 8] = 0.5
-            return long_where(candles, signal)
+            signal = (candles.index.hour // 4 % 2) * 0.5
+            return long_where(candles, np.where((candles.index == rare) & (np.arange(len(candles)) >= 99), 1.0, signal))
 
-    assert verdicts(RareMemory(), CANDLES, Budget(seconds=0.0)).warmup == 128
+    assert verdicts(OneLongMemory(), CANDLES, Budget(seconds=0.2)).warmup == 128
 
 
 def test_a_signal_that_needs_all_of_history_must_say_so() -> None:
@@ -277,6 +278,15 @@ def test_the_range_of_the_signals_is_told() -> None:
     assert verdicts(LongAndShort(), CANDLES).range.detail == "every signal lies between -2 and 2"
 
 
+def test_bounds_that_were_set_for_a_run_hold_in_its_checks() -> None:
+    class Shorts(LongAndShort):
+        bounds = Bounds()
+
+    strategy = Shorts()
+    strategy.bounds = Bounds(leverage=2.0, allow_short=True)
+    assert verdicts(strategy, CANDLES).failed == {}
+
+
 def test_signals_outside_of_the_bounds_are_found() -> None:
     strategy = LongAndShort()
     signals = strategy.signals(CANDLES)
@@ -326,7 +336,7 @@ def test_verdicts_survive_storage() -> None:
 def test_the_key_changes_with_all_that_decides() -> None:
     keys = {
         check_key(strategy, data_hash=data, mode=mode)
-        for strategy in (cross(), cross(fast=11), Crossing(), ExpandingMean(), ExpandingMean())
+        for strategy in (cross(), cross(fast=11), Crossing(window=20), Boolean(window=20), Boolean(window=20))
         for data in ("a", "b")
         for mode in ("default", "full")
     }
