@@ -112,9 +112,9 @@ def drawdowns(equity: Floats) -> Floats:
     Returns:
         Fractions, not positive, shape (bars,); below -1 if equity falls below zero; NaN until it is above zero.
     """
-    highest = np.maximum.accumulate(equity)
-    ratios = np.full(len(equity), math.nan)
-    np.divide(equity, highest, out=ratios, where=highest > 0.0)
+    ratios = np.maximum.accumulate(equity)
+    ratios[ratios <= 0.0] = math.nan
+    np.divide(equity, ratios, out=ratios)
     ratios -= 1.0
     return ratios
 

@@ -64,7 +64,8 @@ def buy_and_hold(result: Result) -> Result:
         terms = Terms(result.costs.fee_rate, result.costs.slippage_rate)
         side, quantity, price = market_fill(1.0, result.cash, 0.0, float(open_[1]), terms)
         fee = fee_of(quantity, price, terms.fee_rate)
-        equity[1:] = cash_after(result.cash, side, quantity, price, fee) + quantity * close[1:]
+        np.multiply(close[1:], quantity, out=equity[1:])
+        equity[1:] += cash_after(result.cash, side, quantity, price, fee)
         fills.append((1, side, quantity, price, fee))
     bars, sides, quantities, prices, fees = np.array(fills, np.float64).reshape(-1, 5).T
     return replace(
