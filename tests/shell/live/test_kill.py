@@ -89,8 +89,8 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path, environment:
     for kill in range(10):
         process = command(folder, environment, *PLAN, "--speed", "600")
         if kill % 3:
-            wait_for_rows(folder, rows_written(folder) + chance.randint(2, 12), process)
-        time.sleep(chance.uniform(0.0, 0.4))
+            wait_for_rows(folder, rows_written(folder) + chance.randint(2, 6), process)
+        time.sleep(chance.uniform(0.0, 0.3))
         process.kill()
         code, errors = finish(process)
         print(f"kill {kill + 1}: {rows_written(folder)} rows in the journal")
@@ -149,9 +149,9 @@ def server(tmp_path: Path, environment: dict[str, str]) -> Iterator[ForkServer]:
 def test_kills_inside_and_right_after_the_transactions_of_the_journal_change_nothing(
     tmp_path: Path, environment: dict[str, str], server: ForkServer
 ) -> None:
-    whole = uninterrupted(project(tmp_path, "whole"), environment, "--bars", "200")
+    whole = uninterrupted(project(tmp_path, "whole"), environment, "--bars", "120")
     folder, chance = server.log.parent, random.Random(SEED)
-    plan = (*PLAN, "--speed", "1200", "--bars", "200")
+    plan = (*PLAN, "--speed", "1200", "--bars", "120")
     rows = [chance.randint(1, 9) for _ in range(12)]
     print(f"seed {SEED}: killed at rows {rows}")
     for row in rows:
