@@ -84,7 +84,7 @@ def quantity_for_target(target: float, cash: float, position: float, side: int, 
     if not reducing:
         increase = (abs(target) * equity - held * price) / (price * (1.0 + terms.fee_rate))
         return round_down(max(increase, 0.0), terms.quantity_step)
-    if target == 0.0 or equity <= 0.0:
+    if equity <= 0.0:
         return held
     if target * position > 0.0:
         kept = abs(target) * equity / price

@@ -147,6 +147,16 @@ SCENARIOS = [
         slippage=0.25,
     ),
     scenario(
+        "slippage can eat a small increase",
+        """
+        day | open high low close | asks        | happens                  | equity
+        1   | 80   80   80  80    | target 0.5  |                          | 1000
+        2   | 80   80   80  80    | target 0.51 | buy 5 @ 100              | 900
+        3   | 100  100  100 100   | target 0.51 | refused nothing_to_trade | 1000
+        """,
+        slippage=0.25,
+    ),
+    scenario(
         "the fee is paid on both sides and comes out of the same cash",
         """
         day | open high low close | asks     | happens               | equity

@@ -82,6 +82,20 @@ def test_all_in_spends_exactly_the_cash_fee_included() -> None:
     assert quantity * 100.0 * 1.004 == pytest.approx(1_000.0)
 
 
+def test_an_increase_that_the_slippage_eats_is_nothing() -> None:
+    assert market_fill(0.51, 500.0, 5.0, 100.0, Terms(0.0, 0.25)) == (+1, 0.0, 125.0)
+
+
+def test_a_reduction_never_sells_more_than_is_held_not_even_by_the_last_bit() -> None:
+    held = 0.1 + 0.7
+    assert held < 0.8
+    assert quantity_for_target(1e-12, 0.0, held, -1, 100.0, Terms(0.0, 0.0, quantity_step=0.1)) == held
+
+
+def test_a_close_takes_what_lies_between_two_steps_too() -> None:
+    assert quantity_for_target(0.0, 0.0, 2.5, -1, 100.0, Terms(0.0, 0.0, quantity_step=1.0)) == 2.5
+
+
 def test_a_ruined_position_is_closed_and_no_more() -> None:
     assert quantity_for_target(-0.5, 2_000.0, -10.0, +1, 250.0, FREE) == 10.0
     assert quantity_for_target(1.0, 2_000.0, -10.0, +1, 250.0, FREE) == 10.0
