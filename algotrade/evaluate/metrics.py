@@ -36,8 +36,9 @@ def returns_of(equity: Floats) -> Floats:
         Fractions, shape (bars - 1,), empty for no bars; NaN where there was no equity left to make a return on.
     """
     before, after = equity[:-1], equity[1:]
-    ratios = np.full(len(before), math.nan)
-    np.divide(after, before, out=ratios, where=before > 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = after / before
+    ratios[before <= 0.0] = math.nan
     ratios -= 1.0
     return ratios
 
@@ -112,9 +113,9 @@ def drawdowns(equity: Floats) -> Floats:
     Returns:
         Fractions, not positive, shape (bars,); below -1 if equity falls below zero; NaN until it is above zero.
     """
-    ratios = np.maximum.accumulate(equity)
-    ratios[ratios <= 0.0] = math.nan
-    np.divide(equity, ratios, out=ratios)
+    highest = np.maximum.accumulate(equity)
+    highest[: np.searchsorted(highest, 0.0, side="right")] = math.nan
+    ratios = np.divide(equity, highest, out=highest)
     ratios -= 1.0
     return ratios
 
