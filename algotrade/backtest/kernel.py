@@ -115,16 +115,17 @@ def _run_plain(open_: Floats, close: Floats, targets: Floats, setup: Setup, room
 
 
 def _result(candles: pd.DataFrame, equity: Floats, columns: list[Any], setup: Setup) -> Result:
-    bar, side, quantity, price, fee, refusal = columns
-    done = refusal == 0
-    times = times_ms(candles)
-    refused = np.flatnonzero(~done)
+    *executions, refusal = columns
+    bar = executions[0]
+    refused = np.flatnonzero(refusal)
+    done = refusal == 0 if len(refused) else slice(None)
+    refused_at = times_ms(candles.iloc[bar[refused]]).tolist()
     return Result(
         candles=candles,
         signals=None,
         equity_values=equity,
-        filled=Fills(bar[done], side[done], quantity[done], price[done], fee[done]),
-        rejections=tuple(Rejection(int(times[bar[i]]), REFUSALS[refusal[i]]) for i in refused),
+        filled=Fills(*(column[done] for column in executions)),
+        rejections=tuple(map(Rejection, refused_at, (REFUSALS[code] for code in refusal[refused]))),
         cash=setup.cash,
         costs=setup.costs,
         timeframe=setup.timeframe,
