@@ -7,7 +7,9 @@ stored and no exchange in reach, goes on with simulated candles and says so.
 from __future__ import annotations
 
 import asyncio
-from typing import Final, NamedTuple
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -15,7 +17,7 @@ from algotrade.config import Settings
 from algotrade.errors import AlgotradeError, CheckConnection, FixData, TryLater
 from algotrade.exchange.base import Exchange, open_exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
-from algotrade.market.candles import ORIGINS, SeriesKey
+from algotrade.market.candles import ORIGINS, SeriesKey, Times, iso, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import SYMBOLS, instrument_of, simulate_candles
 from algotrade.market.span import Span, parse_span
@@ -28,6 +30,7 @@ DEMO: Final = "demo"
 REACH_S: Final = 10.0  # in all, for reaching an exchange that a person is waiting for
 DEMO_SPAN: Final = parse_span("2018-01-01", "2024-12-31")
 DEMO_BARS: Final = 20_000  # at most, where the span holds more
+Answer = TypeVar("Answer")
 
 
 class DataRequest(NamedTuple):
@@ -74,20 +77,22 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
     """
     timeframe_ms(request.timeframe)
     stored = list_series(database)
+    real = [info for info in stored if info.key.exchange != DEMO]
     key = choose_series(request, stored)
     if key is not None:
         return _stored(request, key, database)
     if request.exchange == DEMO:
         return _simulated(request)
     try:
-        asyncio.run(_fetch(request, database, settings))
+        notes = run_to_end(_fetch(request, database, settings))
     except (CheckConnection, TryLater) as error:
-        if request.exchange is not None or (not stored and request.symbol not in SYMBOLS):
+        if request.exchange is not None or (not real and request.symbol not in SYMBOLS):
             raise
-        if stored:
-            raise _not_stored(request, stored, error) from None
+        if real:
+            raise _not_stored(request, real, error) from None
         return _simulated(request, f"{error.message}, and nothing is stored")
-    return _stored(request, SeriesKey(_exchange(request), request.symbol, request.timeframe), database)
+    market = _stored(request, SeriesKey(_exchange(request), request.symbol, request.timeframe), database)
+    return market._replace(notes=(*notes, *market.notes))
 
 
 def reload_candles(request: DataRequest, key: SeriesKey, database: Database) -> pd.DataFrame:
@@ -99,14 +104,15 @@ def reload_candles(request: DataRequest, key: SeriesKey, database: Database) -> 
 def choose_series(request: DataRequest, stored: list[SeriesInfo]) -> SeriesKey | None:
     """The stored series that a request means: the named exchange, else kraken's, else the only one.
 
-    Within an exchange official candles come first, then imported ones, then those made from trades. Candles fetched
+    Within an exchange official candles come first, then imported ones, then those made from trades; but before that,
+    candles that reach over the asked span, since an exchange's own may go back less far than a file. Candles fetched
     from the demo exchange are read only where it is named.
     """
-    fitting = [info.key for info in stored if info.key[1:3] == (request.symbol, request.timeframe)]
+    fitting = [info for info in stored if info.key[1:3] == (request.symbol, request.timeframe)]
     if request.exchange is not None:
         exchanges = {request.exchange}
     else:
-        exchanges = {key.exchange for key in fitting if key.exchange != DEMO}
+        exchanges = {info.key.exchange for info in fitting if info.key.exchange != DEMO}
         if DEFAULT_EXCHANGE in exchanges:
             exchanges = {DEFAULT_EXCHANGE}
     if len(exchanges) > 1:
@@ -114,8 +120,18 @@ def choose_series(request: DataRequest, stored: list[SeriesInfo]) -> SeriesKey |
             f"{request.symbol} {request.timeframe} is stored from {', '.join(sorted(exchanges))}; say which",
             hint=f"algotrade backtest --symbol {request.symbol} --exchange {min(exchanges)}",
         )
-    found = [key for key in fitting if key.exchange in exchanges]
-    return min(found, key=lambda key: ORIGINS.index(key.origin), default=None)
+    found = [info for info in fitting if info.key.exchange in exchanges]
+    best = min(found, key=lambda info: (_missing(info, request), ORIGINS.index(info.key.origin)), default=None)
+    return best.key if best else None
+
+
+def _missing(info: SeriesInfo, request: DataRequest) -> tuple[bool, int]:
+    """How little of the asked span a series has: whether nothing at all, and the bars missing at its two ends."""
+    start = info.first if request.span.start is None else request.span.start
+    end = info.last if request.span.end is None else request.span.end
+    apart = info.last < start or info.first > end
+    open_ends = max(0, info.first - start) + max(0, end - info.last)
+    return apart, open_ends // timeframe_ms(request.timeframe)
 
 
 def _not_stored(request: DataRequest, stored: list[SeriesInfo], error: AlgotradeError) -> FixData:
@@ -141,7 +157,18 @@ def _stored(request: DataRequest, key: SeriesKey, database: Database) -> MarketD
             hint="algotrade list data",
         )
     instrument = read_instrument(database, key.exchange, key.symbol) or Instrument(key.symbol)
-    return MarketData(key, candles, instrument, simulated=key.exchange == DEMO)
+    notes = tuple(_shortfalls(request, times_ms(candles)))
+    return MarketData(key, candles, instrument, simulated=key.exchange == DEMO, notes=notes)
+
+
+def _shortfalls(request: DataRequest, times: Times) -> Iterator[str]:
+    """Where the candles leave a part of the asked span open: a bar or more at its beginning or end."""
+    start, end = request.span
+    length = timeframe_ms(request.timeframe)
+    if start is not None and times[0] >= start + length:
+        yield f"the stored candles begin at {iso(int(times[0]))}, after the start asked for ({iso(start)})"
+    if end is not None and times[-1] + length <= end:
+        yield f"the stored candles end at {iso(int(times[-1]))}, before the end asked for ({iso(end)})"
 
 
 def _simulated(request: DataRequest, reason: str = "") -> MarketData:
@@ -155,14 +182,27 @@ def _simulated(request: DataRequest, reason: str = "") -> MarketData:
     instrument = instrument_of(request.symbol)
     candles = simulate_candles(request.symbol, request.timeframe, first, last)
     if not len(candles):
-        raise FixData("the span holds no bar", hint="algotrade backtest --start 2020-01-01 --end 2024-12-31")
+        raise FixData(
+            f"the demo exchange has no {request.timeframe} candle from {iso(first)} to {iso(last)}",
+            hint="algotrade backtest --exchange demo --start 2020-01-01 --end 2024-12-31",
+        )
     notes = (f"{reason}: running on SIMULATED candles of the demo exchange",) if reason else ()
     key = SeriesKey(DEMO, request.symbol, request.timeframe, DEMO)
     return MarketData(key, candles, instrument, simulated=True, notes=notes)
 
 
-async def _fetch(request: DataRequest, database: Database, settings: Settings) -> None:
-    """Fetch what the run needs; reaching the exchange may take ten seconds in all."""
+def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run it; in a thread of its own where a loop is running already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+async def _fetch(request: DataRequest, database: Database, settings: Settings) -> tuple[str, ...]:
+    """Fetch what the run needs, and what is to be said about it; reaching the exchange may take ten seconds in all."""
     name = _exchange(request)
     async with open_exchange(name, options=settings.ccxt_options(name)) as exchange:
         try:
@@ -170,12 +210,15 @@ async def _fetch(request: DataRequest, database: Database, settings: Settings) -
                 await exchange.instrument(request.symbol)
         except TimeoutError:
             raise CheckConnection(f"Cannot reach {name} within {REACH_S:.0f} s") from None
-        await _store(exchange, request, database)
+        return await _store(exchange, request, database)
 
 
-async def _store(exchange: Exchange, request: DataRequest, database: Database) -> None:
+async def _store(exchange: Exchange, request: DataRequest, database: Database) -> tuple[str, ...]:
     asked = FetchRequest((request.symbol,), request.timeframe, request.span.start, request.span.end)
     reports = await fetch_candles(exchange, database, asked)
-    error: AlgotradeError | None = reports[0].error
-    if error is not None and not reports[0].added:
-        raise error
+    report = reports[0]
+    if report.error is None:
+        return (report.note,) if report.note else ()
+    if not report.added:
+        raise report.error
+    return (f"the fetch ended early: {report.error.message}",)
