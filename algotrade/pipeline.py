@@ -23,7 +23,7 @@ from algotrade.evaluate.breakdown import break_even_fee
 from algotrade.evaluate.document import Provenance, result_of_document, run_document, targets_of_rows
 from algotrade.evaluate.result import Result
 from algotrade.ingest.file_rows import infer_timeframe
-from algotrade.ingest.source import DataRequest, MarketData, load_candles, reload_candles
+from algotrade.ingest.source import DEMO, DataRequest, MarketData, load_candles, reload_candles
 from algotrade.market.candles import SeriesKey, check_candles, content_hash, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.span import parse_span
@@ -61,13 +61,20 @@ def execute_backtest(strategy: Strategy, candles: pd.DataFrame, signals: pd.Data
         setup: cash, costs, market, limits.
     """
     if signals is None:
-        strategy.begin(setup.instrument.symbol, strategy.warmup)
-        result = run_event_loop(candles, strategy, setup)
+        result = run_event_loop(candles, _fresh(strategy, setup), setup)
     elif setup.limits.any():
         result = run_event_loop(candles, KnownTargets(setup.instrument.symbol, targets_of(signals)), setup)
     else:
         result = run_kernel(candles, targets_of(signals), setup)
     return dataclasses.replace(result, candles=candles, signals=signals)
+
+
+def _fresh(strategy: Strategy, setup: Setup) -> Strategy:
+    """The same strategy, having seen nothing: what it remembers of one run must not reach the next."""
+    fresh = type(strategy)(**strategy.values)
+    fresh.bounds = setup.bounds
+    fresh.begin(setup.instrument.symbol, strategy.warmup)
+    return fresh
 
 
 def evaluate_metrics(result: Result) -> dict[str, float]:
@@ -96,6 +103,7 @@ def run_backtest(
         check: "budget" (a second of CPU time), "full" (every bar) or "none".
         database: keeps the verdicts, so that the same strategy on the same bars is checked once; None keeps none.
     """
+    refuse_unknown_mode(check)
     refuse_short_data(strategy, len(market.candles))
     strategy.bounds = setup.bounds
     signals = generate_signals(strategy, market.candles)
@@ -105,6 +113,7 @@ def run_backtest(
     provenance = Provenance(
         key=market.key,
         instrument=setup.instrument,
+        bounds=setup.bounds,
         simulated=market.simulated,
         strategy=describe_strategy(strategy),
         warmup=checks.warmup if checks else strategy.warmup,
@@ -115,6 +124,15 @@ def run_backtest(
     document = run_document(result, provenance)
     fingerprint = {name: document[name] for name in ("data", "strategy", "costs", "versions")}
     return Run(dataclasses.replace(result, fingerprint=fingerprint), document, checks)
+
+
+def refuse_unknown_mode(check: str) -> None:
+    """Say that there is no such kind of check, before anything runs."""
+    if check not in CHECK_MODES:
+        raise FixCommand(
+            f"--check is one of {', '.join(CHECK_MODES)}, given '{check}'.{did_you_mean(check, CHECK_MODES)}",
+            hint="algotrade backtest --check full",
+        )
 
 
 def refuse_short_data(strategy: Strategy, bars: int) -> None:
@@ -139,11 +157,6 @@ def check_honesty(
     strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, mode: str, database: Database | None
 ) -> Checks | None:
     """The verdicts on a strategy, from the store where the same was checked before; None for mode "none"."""
-    if mode not in CHECK_MODES:
-        raise FixCommand(
-            f"--check is one of {', '.join(CHECK_MODES)}, given '{mode}'.{did_you_mean(mode, CHECK_MODES)}",
-            hint="algotrade backtest --check full",
-        )
     if mode == "none":
         return None
     key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {strategy.bounds}")
@@ -209,15 +222,17 @@ def profit_ends_at(document: dict[str, Any], result: Result) -> float:
         costs=result.costs,
         calendar=result.calendar,
     )
-    if document["targets"] is None:
-        return break_even_fee(lambda rate: _same_fills(result, rate), result.cash)
-    targets = targets_of_rows(document["targets"], result.times)
+    targets = targets_of_rows(document["targets"] or [], result.times)
 
-    def final_equity(rate: float) -> float:
+    def same_targets(rate: float) -> float:
         run = run_kernel(result.candles, targets, setup._replace(costs=result.costs._replace(fee_rate=rate)))
         return float(run.equity_values[-1])
 
-    return break_even_fee(final_equity, result.cash)
+    def same_quantities(rate: float) -> float:
+        return _same_fills(result, rate)
+
+    explained = same_targets(result.costs.fee_rate) == result.equity_values[-1]  # not so: limits, or own orders
+    return break_even_fee(same_targets if explained else same_quantities, result.cash)
 
 
 def _same_fills(result: Result, fee_rate: float) -> float:
@@ -250,7 +265,10 @@ def load(
     settings = load_settings()
     request = DataRequest(symbol, timeframe, exchange or settings.defaults.exchange, parse_span(start, end))
     with open_database(settings.database) as database:
-        return load_candles(request, database, settings).candles
+        market = load_candles(request, database, settings)
+    if market.simulated and request.exchange != DEMO:
+        raise FixData(f"{market.notes[0]} is for the command line only", hint=f"algotrade fetch --symbol {symbol}")
+    return market.candles
 
 
 def backtest(

@@ -62,6 +62,7 @@ def _result(name: str, invocation: Invocation) -> Result:
     from algotrade.store.database import open_database
     from algotrade.store.journal import list_sessions
     from algotrade.store.runs import load_run
+    from algotrade.strategy.signals import Bounds
 
     settings = invocation.settings()
     sessions = {info.id: info.path for info in list_sessions(settings.sessions_folder)}
@@ -71,4 +72,5 @@ def _result(name: str, invocation: Invocation) -> Result:
         document = load_run(database, name)
         result = kept_result(document, database)
     strategy = strategy_from_source(document["strategy"])
+    strategy.bounds = Bounds(document["costs"]["leverage"], document["costs"]["allow_short"])
     return dataclasses.replace(result, signals=generate_signals(strategy, result.candles))

@@ -16,7 +16,7 @@ from algotrade.evaluate.result import Result
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.candles import Floats, SeriesKey, Times, content_hash, find_gaps, iso, times_ms
 from algotrade.market.instrument import Instrument
-from algotrade.strategy.signals import targets_of
+from algotrade.strategy.signals import Bounds, targets_of
 
 SCHEMA: Final = "algotrade.backtest/1"
 
@@ -27,6 +27,7 @@ class Provenance(NamedTuple):
     Attributes:
         key: the series of candles.
         instrument: what was traded.
+        bounds: leverage, and whether shorts were simulated.
         simulated: the market is the demo exchange.
         strategy: name, parameters, hash and source, as the document has them.
         warmup: bars that live trading will give the strategy.
@@ -37,6 +38,7 @@ class Provenance(NamedTuple):
 
     key: SeriesKey
     instrument: Instrument
+    bounds: Bounds
     simulated: bool
     strategy: Mapping[str, Any]
     warmup: int | str | None
@@ -62,7 +64,7 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
             "hash": content_hash(result.candles),
         },
         "strategy": {**provenance.strategy, "warmup": provenance.warmup},
-        "costs": {**result.costs._asdict(), "cash": result.cash},
+        "costs": {**result.costs._asdict(), "cash": result.cash, **provenance.bounds._asdict()},
         "instrument": provenance.instrument._asdict(),
         "calendar": result.calendar,
         "summary": result.summary,

@@ -47,7 +47,10 @@ def equity_of_fills(filled: Fills, cash: float, close: Floats) -> Floats:
 
 
 class Rejection(NamedTuple):
-    """An order that was refused: the bar on which it would have filled, and the reason code."""
+    """An order that was refused, and the reason code.
+
+    `time`: of the bar on which it would have filled; where our own limits kept it back, of the bar that asked for it.
+    """
 
     time: int
     reason: str

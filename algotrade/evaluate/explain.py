@@ -12,7 +12,9 @@ from algotrade.engine.orders import (
     INSUFFICIENT_FUNDS,
     NOTHING_TO_SELL,
     NOTHING_TO_TRADE,
+    RUINED,
 )
+from algotrade.engine.risk import MAX_DAILY_LOSS, MAX_ORDER_NOTIONAL, MAX_ORDERS_PER_DAY, MAX_POSITION_NOTIONAL
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import COLUMNS, iso
 from algotrade.strategy.signals import targets_of
@@ -23,6 +25,13 @@ REASONS: Final = {
     NOTHING_TO_TRADE: "the position was already what the target meant",
     INSUFFICIENT_FUNDS: "there was not enough cash",
     NOTHING_TO_SELL: "there was nothing to sell",
+    RUINED: "there was no equity left",
+}
+LIMITS: Final = {
+    MAX_ORDER_NOTIONAL: "the order was above the limit on one order",
+    MAX_POSITION_NOTIONAL: "the position would have been above its limit",
+    MAX_ORDERS_PER_DAY: "the day's orders were used up",
+    MAX_DAILY_LOSS: "the day's loss had reached its limit",
 }
 
 
@@ -34,18 +43,21 @@ def explain_bar(result: Result, bar: int) -> dict[str, Any]:
         bar: row of the candle table.
 
     Returns:
-        `title` and `answer`, sentences; `saw`, `wanted` and `did`, names and plain values.
+        `title` and `answer`, sentences; `saw`, `wanted` and `did`, names and plain values; `fills` at the next open,
+        each {time, side, quantity, price, fee}.
     """
     time = iso(int(result.times[bar]))
     wanted = _wanted(result, bar)
     did = _did(result, bar)
+    fills = _fills(result, bar + 1)
     return {
         "bar": time,
         "title": f"{time} {result.timeframe}, bar {bar + 1:,} of {len(result.times):,}",
-        "answer": _answer(wanted, did, last=bar + 1 == len(result.times)),
+        "answer": _answer(wanted, fills, did.get("refused"), last=bar + 1 == len(result.times)),
         "saw": _saw(result, bar),
         "wanted": wanted,
         "did": did,
+        "fills": fills,
     }
 
 
@@ -69,33 +81,35 @@ def _wanted(result: Result, bar: int) -> dict[str, Any]:
 
 
 def _did(result: Result, bar: int) -> dict[str, Any]:
-    """The fills and refusals at the open of the next bar, and where the account stood at this close."""
-    rows = np.flatnonzero(result.filled.bar == bar + 1)
-    done: dict[str, Any] = {}
-    for row in rows:
-        side = "buy" if result.filled.side[row] > 0 else "sell"
-        done |= {
-            "filled_at": iso(int(result.times[bar + 1])),
-            "side": side,
-            "quantity": float(result.filled.quantity[row]),
-            "price": float(result.filled.price[row]),
-            "fee": float(result.filled.fee[row]),
-        }
+    """What was refused, by us at this close or by the exchange at the next open, and the account at this close."""
+    now = int(result.times[bar])
     following = int(result.times[bar + 1]) if bar + 1 < len(result.times) else None
-    refused = [reason for time, reason in result.rejections if time == following]
-    if refused:
-        done["refused"] = refused[0]
-    done["equity_at_close"] = float(result.equity_values[bar])
-    return done
+    refused = [reason for time, reason in result.rejections if time == (now if reason in LIMITS else following)]
+    return {"refused": refused[0] if refused else None, "equity_at_close": float(result.equity_values[bar])}
 
 
-def _answer(wanted: dict[str, Any], did: dict[str, Any], *, last: bool) -> str:
+def _fills(result: Result, bar: int) -> list[dict[str, Any]]:
+    filled = result.filled
+    return [
+        {
+            "time": iso(int(result.times[bar])),
+            "side": "buy" if filled.side[row] > 0 else "sell",
+            "quantity": float(filled.quantity[row]),
+            "price": float(filled.price[row]),
+            "fee": float(filled.fee[row]),
+        }
+        for row in np.flatnonzero(filled.bar == bar)
+    ]
+
+
+def _answer(wanted: dict[str, Any], fills: list[dict[str, Any]], refused: str | None, *, last: bool) -> str:
     changed = wanted and wanted["exposure"] != wanted["exposure_before"]
     what = f"the target went from {wanted['exposure_before']:g} to {wanted['exposure']:g}" if changed else ""
-    if "filled_at" in did:
-        return f"{what or 'it sent an order'}, and a {did['side']} filled at the next open"
-    if "refused" in did:
-        return f"{what or 'it sent an order'}, but {REASONS.get(did['refused'], did['refused'])}"
+    if fills:
+        done = f"a {fills[0]['side']}" if len(fills) == 1 else f"{len(fills)} orders"
+        return f"{what or 'it sent an order'}, and {done} filled at the next open"
+    if refused:
+        return f"{what or 'it sent an order'}, but {(REASONS | LIMITS).get(refused, refused)}"
     if changed:
         return f"{what}; there is no next bar to fill at" if last else f"{what}, and nothing was traded"
     if wanted:

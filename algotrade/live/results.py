@@ -39,6 +39,7 @@ def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
     provenance = Provenance(
         key=SeriesKey(plan.exchange, plan.symbol, plan.timeframe, header["origin"]),
         instrument=setup.instrument,
+        bounds=setup.bounds,
         simulated=header["simulated"],
         strategy=header["strategy"],
         warmup=header["warmup"],

@@ -9,23 +9,30 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from algotrade.show import format as fmt
-from algotrade.show.tables import heading, pairs
+from algotrade.show.tables import heading, listing, pairs
 
 
 def why_panel(document: Mapping[str, Any]) -> RenderableType:
     """What the strategy saw, wanted and did at one bar.
 
     Args:
-        document: `title` and `answer`, sentences; then any sections, each a mapping of names to plain values, in the
-            order in which they are to be read ("saw", "wanted", "did").
+        document: `title` and `answer`, sentences; then any sections, each a mapping of names to plain values or a list
+            of such, in the order in which they are to be read ("saw", "wanted", "did", "fills"); empty ones are left
+            out.
     """
     sections = [
-        Group(heading(_name(name).capitalize()), pairs((_name(key), _value(value)) for key, value in body.items()))
+        _section(_name(name).capitalize(), body)
         for name, body in document.items()
-        if isinstance(body, Mapping)
+        if body and isinstance(body, Mapping | list)
     ]
     title, answer = fmt.plain(document["title"]), fmt.plain(document["answer"])
     return Group(Text(title, style="bold"), Text(answer), *sections)
+
+
+def _section(title: str, body: Mapping[str, Any] | list[Mapping[str, Any]]) -> RenderableType:
+    if isinstance(body, list):
+        return listing(body, list(body[0]), title=title)
+    return Group(heading(title), pairs((_name(key), _value(value)) for key, value in body.items()))
 
 
 def _name(key: str) -> str:
