@@ -71,20 +71,26 @@ def backtest(
     )
     with open_database(settings.database) as database:
         market = fetch_data(request, database, settings)
-        for note in market.notes:
-            invocation.output.note(note)
+        _announce(market, invocation)
         costs = Costs(fee_rate_of(settings.defaults.fee, market.instrument), settings.defaults.slippage)
         setup = _setup(market, settings, costs, Bounds(leverage, allow_short))
         run = run_backtest(chosen, market, setup, check=check, database=database)
         run = _kept(run, database)
     _write_files(run, html, export_csv, invocation)
     _show(run, invocation, all_round_trips=all_round_trips)
-    _judge(run, strict=strict)
+    _judge(run, invocation, strict=strict)
 
 
 def _flags(*values: Any) -> dict[str, Any]:
     names = ("exchange", "symbol", "timeframe", "strategy", "cash", "fee", "slippage")
     return {f"defaults.{name}": value for name, value in zip(names, values, strict=True)}
+
+
+def _announce(market: MarketData, invocation: Invocation) -> None:
+    for note in market.notes:
+        invocation.output.note(note)
+    if market.simulated and not market.notes:
+        invocation.output.note("running on SIMULATED candles of the demo exchange")
 
 
 def _setup(market: MarketData, settings: Settings, costs: Any, bounds: Any) -> Setup:
@@ -131,7 +137,7 @@ def _show(run: Run, invocation: Invocation, *, all_round_trips: bool) -> None:
     run_id = run.document["run"]
     more = [
         ("months, years, drawdowns", f"algotrade evaluate {run_id}"),
-        ("a page with charts", "algotrade backtest --html report.html"),
+        ("a page with charts", f"algotrade evaluate {run_id} --html report.html"),
         ("why it did what it did", f"algotrade why {run.document['data']['end']}"),
     ]
     invocation.output.show(*run_page(run.document, curve, all_round_trips=all_round_trips, see_more=more))
@@ -143,9 +149,12 @@ def _public(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "strategy": strategy}
 
 
-def _judge(run: Run, *, strict: bool) -> None:
-    if strict and run.checks is not None and run.checks.failed:
-        from algotrade.errors import ReviewResult
+def _judge(run: Run, invocation: Invocation, *, strict: bool) -> None:
+    if not strict or run.checks is None or not run.checks.failed:
+        return
+    from algotrade.errors import ExitCode, ReviewResult
 
-        failed = ", ".join(name.replace("_", "-") for name in run.checks.failed)
-        raise ReviewResult(f"checks failed: {failed}", hint="algotrade backtest --check full")
+    if invocation.output.json:  # the one object is printed, and says which checks failed
+        raise typer.Exit(ExitCode.GATE_FAILED)
+    failed = ", ".join(name.replace("_", "-") for name in run.checks.failed)
+    raise ReviewResult(f"checks failed: {failed}", hint="algotrade backtest --check full")
