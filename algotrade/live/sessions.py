@@ -29,6 +29,7 @@ from algotrade.store.journal import Journal, list_sessions
 from algotrade.strategy.base import Strategy
 
 COMPLETE: Final = "complete"
+UNFINISHED: Final = "unfinished"  # it runs, or was killed
 RECENT: Final = 500  # records that a screen may want to show
 
 

@@ -24,7 +24,7 @@ from algotrade.live.feed import Polled
 from algotrade.live.launch import Launched
 from algotrade.live.remarks import Remark, remark_on_refusal, remarks_on_bars
 from algotrade.live.replay import rows_of
-from algotrade.live.sessions import bound_reached, status_of
+from algotrade.live.sessions import UNFINISHED, bound_reached, status_of
 from algotrade.live.states import State, move
 from algotrade.market.candles import iso
 from algotrade.market.timeframe import timeframe_ms
@@ -120,6 +120,7 @@ class Trader:
         """
         finished = False
         await self._write([self._remark("started", pid=os.getpid(), wall_ms=wall(), bars=self.opened.bars)])
+        self.opened.journal.update_state("status", UNFINISHED)
         self._say_halted()
         asking = asyncio.create_task(self._keep_asking())
         asking.add_done_callback(lambda _: self.stop())  # it only ends by a fault, which is raised below

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from algotrade.config import load_settings
 from algotrade.discover import find_strategy, strategy_sources
-from algotrade.live.clock import system_clock
+from algotrade.live.clock import Clock, system_clock
 from algotrade.live.launch import Launched, Place, launched
 from algotrade.live.plan import SessionPlan
 from algotrade.live.trader import Pace, Trader, Update
@@ -26,10 +26,22 @@ PACE = Pace(0.02, lambda: 0.5)
 CanonicalRows = list[tuple[str, str, int, str]]
 
 
+class StepClock:
+    """A machine's clock that goes on by 50 ms whenever it is read: what a test sees depends on no load."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        self.now += 50
+        return self.now
+
+
 class Project(NamedTuple):
-    """A folder with an algotrade.toml."""
+    """A folder with an algotrade.toml, and the clock of the machine it is on."""
 
     folder: Path
+    wall: Clock
 
     @property
     def sessions(self) -> Path:
@@ -55,7 +67,7 @@ def new_project(folder: Path, kraken: LoopbackKraken | None = None, *, store: Pa
         lines += ["[exchange.kraken.ccxt]", "enableRateLimit = false", "timeout = 300", "timeout_on_exit = 0"]
         lines += [f'urls = {{api = {{public = "{kraken.url}"}}}}']
     (folder / "algotrade.toml").write_text("\n".join(lines) + "\n")
-    return Project(folder)
+    return Project(folder, system_clock if kraken else StepClock())
 
 
 def plan(**changes: Any) -> SessionPlan:
@@ -82,7 +94,7 @@ async def session(
     cls = find_strategy(asked.strategy, strategy_sources(settings)) if strategy is None else type(strategy)
     chosen = strategy or cls(**asked.parameters)
     with open_database(settings.database) as database:
-        async with launched(asked, chosen, Place(settings, database, system_clock), fresh=fresh) as launch:
+        async with launched(asked, chosen, Place(settings, database, project.wall), fresh=fresh) as launch:
             yield launch
 
 
@@ -104,5 +116,5 @@ async def trade(
 
         trader = Trader(launch, PACE, listen)
         async with asyncio.timeout(60):
-            await trader.run(system_clock)
+            await trader.run(project.wall)
     return heard
