@@ -301,8 +301,8 @@ def backtest(
     setup = Setup(
         instrument=Instrument(NOTEBOOK_DATA.symbol),
         timeframe=timeframe or infer_timeframe(times_ms(table)),
-        cash=cash,
-        costs=Costs(fee_rate, slippage_rate),
+        cash=float(cash),
+        costs=Costs(float(fee_rate), float(slippage_rate)),
         bounds=Bounds(allow_short=allow_short),
     )
     market = MarketData(NOTEBOOK_DATA._replace(timeframe=setup.timeframe), table, setup.instrument, simulated=False)

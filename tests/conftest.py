@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from algotrade.store.database import Database, open_database
+
+# No deadlines: a loaded machine is not a bug. In CI the examples are the same every time; elsewhere they are new ones.
+settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("suite")
 
 
 def new_sqlite(folder: Path) -> str:
