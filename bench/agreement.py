@@ -1,110 +1,101 @@
-"""Do others come to the same money? Our SMA crosses on Kraken's days, beside backtesting.py where it is installed.
+"""Do others come to the same money? Our SMA crosses on nine years of Kraken's days, beside a naive twin and the peers.
 
-    python bench/agreement.py [CANDLES.csv.gz]
-
-The peer trades whole units only, so its prices are scaled down by 1e12: its cash then buys fractions. A position that
-is open at the end pays no exit fee, here and there. Exits 1 if the two differ by more than 1e-9 of the money, 0 if they
-agree or the peer is not installed.
+The candles go in as anyone's would, through an import. A position that is open at the end pays no exit fee anywhere.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
-import warnings
+import tempfile
+import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from algotrade.backtest.kernel import run_kernel
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
-from algotrade.market.candles import COLUMNS, candle_table, times_ms
+from algotrade.ingest.files import import_file
+from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import Instrument
+from algotrade.market.span import parse_span
+from algotrade.pipeline import execute_backtest
+from algotrade.store.candles import read_candles
+from algotrade.store.database import open_database
+from bench import material
+from bench.measure import ROOT, Figure
+from bench.peers import PEERS, Peer, Task
+from tests import naive
 
-CASH, FEE, SCALE = 100_000.0, 0.0026, 1e-12
-CROSSES = ((10, 20), (50, 100))
-SHARED = Path(os.environ.get("ALGOTRADE_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+CASH, FEE_RATE = 100_000.0, 0.0026
+TASKS = (Task(10, 20, CASH, FEE_RATE), Task(50, 100, CASH, FEE_RATE))
+FILE = Path(os.environ.get("ALGOTRADE_SHARED_DATA") or ROOT.parent / "shared" / "data") / "kraken_btcusd_1d.csv.gz"
+TOLERANCE = 1e-6  # of the final equity
 
 
 class Answer(NamedTuple):
-    """Account value at the last close, and closed round trips."""
+    """Account value at the last close, and the bar and side of every fill."""
 
     equity: float
-    round_trips: int
+    fills: list[tuple[int, int]]
 
 
-def load(path: Path) -> pd.DataFrame:
-    """The candles of a CSV file with a column `timestamp`, 2015 to 2023."""
-    rows = pd.read_csv(path, index_col="timestamp", parse_dates=True).loc["2015-01-01":"2023-12-31"]
-    return candle_table(times_ms(rows.tz_localize("UTC")), [rows[name] for name in COLUMNS])
+def agreement(rounds: int) -> list[Figure]:
+    """How far each of them is from us; `rounds` changes nothing, the answers are always the same."""
+    if not FILE.exists():
+        return [Figure("agreement on Kraken's days", None, "of it", TOLERANCE, detail=f"no {FILE.name} here")]
+    candles = kraken_days()
+    ours = [by_algotrade(candles, task) for task in TASKS]
+    others = {"naive": [by_naive(candles, task) for task in TASKS]}
+    others |= {peer.name: by_peer(peer, candles) for peer in PEERS if peer.installed}
+    figures = [
+        _difference(name, task, mine, theirs)
+        for name, answers in others.items()
+        for task, mine, theirs in zip(TASKS, ours, answers, strict=True)
+    ]
+    missing = [peer for peer in PEERS if not peer.installed]
+    return figures + [
+        Figure(f"agreement with {peer.name}", None, "of it", TOLERANCE, detail=peer.how_to_install) for peer in missing
+    ]
 
 
-def is_above(candles: pd.DataFrame, fast: int, slow: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Whether the fast mean is above the slow one at each close; both get the same, so that only trading differs."""
-    close = candles["close"].to_numpy()
-
-    def mean(window: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        known = np.lib.stride_tricks.sliding_window_view(close, window).mean(axis=1)
-        return np.r_[np.full(window - 1, np.nan), known]
-
-    return mean(fast) > mean(slow)
+def kraken_days() -> pd.DataFrame:
+    """Daily candles of BTC/USD from 2015 to 2023."""
+    key, span = SeriesKey("kraken", "BTC/USD", "1d", "import"), parse_span("2015-01-01", "2023-12-31")
+    with tempfile.TemporaryDirectory() as place, open_database(Path(place) / "kraken.db") as database:
+        import_file(database, FILE, key, now_ms=time.time_ns() // 1_000_000)
+        return read_candles(database, key, start=span.start, end=span.end)
 
 
-def ours(candles: pd.DataFrame, signal: np.ndarray[Any, np.dtype[np.bool_]]) -> Answer:
-    """The kernel of algotrade."""
-    setup = Setup(Instrument("BTC/USD"), "1d", cash=CASH, costs=Costs(FEE, 0.0))
-    result = run_kernel(candles, signal.astype(np.float64), setup)
-    return Answer(float(result.equity_values[-1]), int((result.filled.side < 0).sum()))
+def by_algotrade(candles: pd.DataFrame, task: Task) -> Answer:
+    """The shipped strategy through the pipeline."""
+    strategy = material.sma_cross(task.fast, task.slow)
+    setup = Setup(Instrument("BTC/USD"), "1d", cash=task.cash, costs=Costs(task.fee_rate, 0.0))
+    result = execute_backtest(strategy, candles, strategy.signals(candles), setup)
+    sides = zip(result.filled.bar.tolist(), result.filled.side.tolist(), strict=True)
+    return Answer(float(result.equity_values[-1]), list(sides))
 
 
-def theirs(candles: pd.DataFrame, signal: np.ndarray[Any, np.dtype[np.bool_]]) -> Answer:
-    """backtesting.py: all in at the next open, out at the next open."""
-    from backtesting import Backtest, Strategy
-
-    class Follow(Strategy):
-        def init(self) -> None:
-            pass
-
-        def next(self) -> None:
-            wanted = signal[len(self.data) - 1]
-            if wanted and not self.position:
-                self.buy(size=1 - 1e-15)
-            elif self.position and not wanted:
-                self.position.close()
-
-    table = candles.tz_localize(None).rename(columns=str.capitalize)
-    table[["Open", "High", "Low", "Close"]] *= SCALE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        stats = Backtest(table, Follow, cash=CASH, commission=FEE, finalize_trades=False).run()
-    return Answer(float(stats["Equity Final [$]"]), int(stats["# Trades"]))
+def by_naive(candles: pd.DataFrame, task: Task) -> Answer:
+    """The oracle of the tests, which shares no line with us."""
+    opens, closes = candles["open"].tolist(), candles["close"].tolist()
+    targets = naive.sma_cross(closes, task.fast, task.slow)
+    outcome = naive.backtest(opens, closes, targets, task.cash, naive.Market(fee_rate=task.fee_rate))
+    return Answer(outcome.equity[-1], [(fill.bar, fill.side) for fill in outcome.fills])
 
 
-def main() -> int:
-    """Print both answers side by side."""
-    candles = load(Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED / "kraken_btcusd_1d.csv.gz")
-    peer = importlib.util.find_spec("backtesting") is not None
-    agreed = True
-    for fast, slow in CROSSES:
-        signal = is_above(candles, fast, slow)
-        mine = ours(candles, signal)
-        print(f"SMA {fast}/{slow}: algotrade       {mine.equity:18,.6f}  {mine.round_trips} round trips")
-        if peer:
-            other = theirs(candles, signal)
-            difference = mine.equity / other.equity - 1
-            agreed &= abs(difference) < 1e-9 and mine.round_trips == other.round_trips
-            print(
-                f"SMA {fast}/{slow}: backtesting.py  {other.equity:18,.6f}  {other.round_trips} round trips"
-                f"  (difference {difference:+.1e})"
-            )
-    if not peer:
-        print("backtesting.py is not installed: nothing to compare with")
-    return 0 if agreed else 1
+def by_peer(peer: Peer, candles: pd.DataFrame) -> list[Answer]:
+    """Another backtester, with its own moving averages."""
+    outcomes = peer.run(candles, TASKS)
+    return [Answer(done.final_equity, [(int(bar), int(side)) for bar, side, *_ in done.fills]) for done in outcomes]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _difference(name: str, task: Task, ours: Answer, theirs: Answer) -> Figure:
+    same = "same fills" if ours.fills == theirs.fills else f"OTHER FILLS: {len(ours.fills)} : {len(theirs.fills)}"
+    return Figure(
+        f"final equity, SMA {task.fast}/{task.slow} on {FILE.name}: difference from {name}",
+        abs(ours.equity / theirs.equity - 1.0),
+        "of it",
+        TOLERANCE,
+        detail=f"{ours.equity:,.4f} : {theirs.equity:,.4f}, {len(ours.fills)} fills, {same}",
+    )
