@@ -33,6 +33,7 @@ _HOME = {
     "highest": "algotrade.strategy.indicators",
     "lowest": "algotrade.strategy.indicators",
     "rolling_std": "algotrade.strategy.indicators",
+    "atr": "algotrade.strategy.indicators",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the names are strings, spelt once above)

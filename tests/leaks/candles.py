@@ -18,7 +18,7 @@ from algotrade.strategy.signals import SignalStrategy
 START = 1_609_459_200_000  # 2021-01-01
 STEP = 4 * UNIT_MS["h"]
 DEFAULT = Budget()
-BARS_A_SECOND = 300  # what a slow machine manages: the budget of one second buys so many checked bars
+BARS_A_SECOND = 200  # what a slow machine manages: the budget of one second buys so many checked bars
 
 
 def random_walk(bars: int, *, seed: int = 4) -> pd.DataFrame:

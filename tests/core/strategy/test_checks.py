@@ -69,8 +69,8 @@ def test_full_covers_every_bar() -> None:
 
 def test_the_budget_is_shared_and_the_coverage_told() -> None:
     checks = verdicts(cross(), CANDLES, Budget(seconds=1.0))
-    assert checks.look_ahead == Check(True, 159, 400, "no signal depends on a later bar")
-    assert checks.warm_up.covered == 159
+    assert checks.look_ahead == Check(True, 109, 400, "no signal depends on a later bar")
+    assert checks.warm_up.covered == 109
 
 
 def test_without_a_budget_some_bars_are_still_checked() -> None:
@@ -163,7 +163,7 @@ def test_a_bar_that_refuted_a_warm_up_is_tried_again_with_the_next() -> None:
             signal = (candles.index.hour // 4 % 2) * 0.5
             return long_where(candles, np.where((candles.index == rare) & (np.arange(len(candles)) >= 99), 1.0, signal))
 
-    assert verdicts(OneLongMemory(), CANDLES, Budget(seconds=0.2)).warmup == 128
+    assert verdicts(OneLongMemory(), CANDLES, Budget(seconds=0.3)).warmup == 128
 
 
 def test_a_signal_that_needs_all_of_history_must_say_so() -> None:
