@@ -20,6 +20,7 @@ from algotrade.live.replay import canonical_rows, record_of
 from algotrade.live.sessions import OpenSession, begin_session, find_resumable, resume_session, session_name
 from algotrade.market.candles import SeriesKey
 from algotrade.store.database import Database
+from algotrade.store.failures import explained
 from algotrade.store.files import hold_lock
 from algotrade.store.journal import SUFFIX
 from algotrade.strategy.base import Strategy
@@ -69,7 +70,10 @@ async def launched(plan: SessionPlan, strategy: Strategy, place: Place, *, fresh
         NotAllowed: the strategy of a new session fails a check.
     """
     folder = place.settings.sessions_folder
-    with hold_lock(folder / f"{plan.key()}.lock", f"a session of {plan.strategy} on {plan.exchange} {plan.symbol}"):
+    with explained(folder):
+        owner = f"a session of {plan.strategy} on {plan.exchange} {plan.symbol} {plan.timeframe}"
+        lock = hold_lock(folder / f"{plan.key()}.lock", owner)
+    with lock:
         found = None if fresh else find_resumable(folder, [plan])
         path = found[0] if found else None
         time = DemoTime(place.wall() if plan.start is None else plan.start, place.wall)

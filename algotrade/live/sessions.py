@@ -67,6 +67,13 @@ class OpenSession:
         """The session's name."""
         return self.journal.path.stem
 
+    @property
+    def next_close(self) -> int:
+        """Open time of the bar that should close next, milliseconds."""
+        if self.last_closed is None:
+            return int(self.journal.header["first_bar"])
+        return self.last_closed.time + timeframe_ms(self.plan.timeframe)
+
     def take(self, record: Record) -> None:
         """Note a record that the simulation gave."""
         self.recording.add(record)
@@ -75,7 +82,7 @@ class OpenSession:
             case CandleClosed():
                 self.bars += 1
                 self.last_closed = record
-                self.position = Position(record.time + timeframe_ms(self.plan.timeframe))
+                self.position = Position(self.next_close)
             case StrategyStopped():
                 self.halted = record
             case BarOpened(time=time, open=price) | OpenRevised(time=time, open=price):

@@ -245,8 +245,8 @@ class Trader:
         new = [candle for candle in polled.refused if candle not in self._refused]
         self._refused = frozenset(polled.refused)
         closed = [record for record in records if isinstance(record, CandleClosed)]
-        expected, step = self.opened.position.bar, timeframe_ms(self.opened.plan.timeframe)
-        on_bars = remarks_on_bars(closed, expected=expected, now=polled.now, step=step)
+        step = timeframe_ms(self.opened.plan.timeframe)
+        on_bars = remarks_on_bars(closed, expected=self.opened.next_close, now=polled.now, step=step)
         return [*on_bars, *(remark_on_refusal(candle) for candle in new)]
 
     @property

@@ -17,25 +17,11 @@ from typing import IO
 import pytest
 
 from algotrade.store.journal import CANONICAL, Journal, list_sessions
+from tests.shell.live.processes import PLAN, command, finish, project, rows_written, wait_for_rows
 
-ROOT = Path(__file__).parents[3]
 SEED = 20261120
-PLAN = ("live", "--exchange", "demo", "--start", "2024-01-01", "--quiet", "--cash", "5000")
+QUIET = (*PLAN, "--quiet")
 KILLED = -signal.SIGKILL
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    names = {f"XDG_{name}_HOME": str(tmp_path / "home") for name in ("CONFIG", "DATA", "STATE", "CACHE")}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ALGOTRADE_")}
-    return {**kept, **names, "PYTHONPATH": str(ROOT)}
-
-
-def project(tmp_path: Path, name: str) -> Path:
-    folder = tmp_path / name
-    folder.mkdir()
-    (folder / "algotrade.toml").write_text("")
-    return folder
 
 
 def canonical(folder: Path) -> list[tuple[str, str, int, str]]:
@@ -50,36 +36,9 @@ def status(folder: Path) -> str:
     return found[-1].status if found else "none"
 
 
-def command(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "algotrade", *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, errors = process.communicate(timeout=120)
-    return process.returncode, errors
-
-
 def uninterrupted(folder: Path, environment: dict[str, str], *arguments: str) -> list[tuple[str, str, int, str]]:
-    assert finish(command(folder, environment, *PLAN, "--speed", "100000", *arguments)) == (0, "")
+    assert finish(command(folder, environment, *QUIET, "--speed", "100000", *arguments)) == (0, "")
     return canonical(folder)
-
-
-def rows_written(folder: Path) -> int:
-    found = list_sessions(folder / ".algotrade" / "sessions")
-    return found[-1].rows if found else 0
-
-
-def wait_for_rows(folder: Path, rows: int, process: subprocess.Popen[str]) -> None:
-    while rows_written(folder) < rows:
-        assert process.poll() is None
-        time.sleep(0.02)
 
 
 def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -87,7 +46,7 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path, environment:
     folder, chance = project(tmp_path, "killed"), random.Random(SEED)
     print(f"seed {SEED}")
     for kill in range(10):
-        process = command(folder, environment, *PLAN, "--speed", "600")
+        process = command(folder, environment, *QUIET, "--speed", "600")
         if kill % 3:
             wait_for_rows(folder, rows_written(folder) + chance.randint(2, 6), process)
         time.sleep(chance.uniform(0.0, 0.3))
@@ -95,7 +54,7 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path, environment:
         code, errors = finish(process)
         print(f"kill {kill + 1}: {rows_written(folder)} rows in the journal")
         assert (code, errors) == (KILLED, "")
-    process = command(folder, environment, *PLAN, "--speed", "600")
+    process = command(folder, environment, *QUIET, "--speed", "600")
     wait_for_rows(folder, rows_written(folder) + 5, process)
     process.send_signal(signal.SIGINT)
     assert finish(process) == (130, "")
@@ -151,7 +110,7 @@ def test_kills_inside_and_right_after_the_transactions_of_the_journal_change_not
 ) -> None:
     whole = uninterrupted(project(tmp_path, "whole"), environment, "--bars", "120")
     folder, chance = server.log.parent, random.Random(SEED)
-    plan = (*PLAN, "--speed", "1200", "--bars", "120")
+    plan = (*QUIET, "--speed", "1200", "--bars", "120")
     rows = [chance.randint(1, 9) for _ in range(12)]
     print(f"seed {SEED}: killed at rows {rows}")
     for row in rows:
@@ -165,7 +124,7 @@ def test_kills_inside_and_right_after_the_transactions_of_the_journal_change_not
 
 def test_kills_while_a_session_begins_leave_none_or_a_whole_one(tmp_path: Path, server: ForkServer) -> None:
     folder, chance = server.log.parent, random.Random(SEED)
-    plan = (*PLAN, "--speed", "6000", "--bars", "20")
+    plan = (*QUIET, "--speed", "6000", "--bars", "20")
     for _ in range(20):
         assert server.run(*plan, kill_after_s=chance.uniform(0.0, 0.12)) == KILLED
     assert len(list_sessions(folder / ".algotrade" / "sessions")) <= 1

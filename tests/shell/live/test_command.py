@@ -1,0 +1,174 @@
+"""`algotrade live` as a program: signals, screens, lines, full disks."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import resource
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from algotrade.store.journal import list_sessions
+from tests.shell.live.processes import PLAN, command, finish, project, rows_written, wait_for_rows
+from tests.shell.live.sessions import START, new_project
+from tests.shell.loopback.kraken import Clock, LoopbackKraken
+
+HANGING = """
+from algotrade import SignalStrategy
+
+class Hanging(SignalStrategy):
+    "Never comes back once it trades."
+    warmup = 3
+
+    def generate_signals(self, candles):
+        while candles.index[-1].year == 2024:
+            pass
+        return candles[["close"]].assign(signal=1.0)
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_session_and_keeps_it(
+    tmp_path: Path, environment: dict[str, str], number: signal.Signals, code: int
+) -> None:
+    folder = project(tmp_path, "project")
+    process = command(folder, environment, *PLAN, "--speed", "600")
+    wait_for_rows(folder, 5, process)
+    process.send_signal(number)
+    ended, errors = finish(process)
+    assert ended == code
+    assert "STOPPED the session has stopped" in errors
+    assert "Traceback" not in errors
+    (session,) = list_sessions(folder / ".algotrade" / "sessions")
+    assert session.status == "stopped"
+    assert finish(command(folder, environment, "replay", "latest"))[0] == 0
+
+
+def test_the_second_signal_ends_a_strategy_that_hangs(tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = project(tmp_path, "project")
+    (folder / "strategies").mkdir()
+    (folder / "strategies" / "hanging.py").write_text(HANGING)
+    process = command(folder, environment, *PLAN, "--speed", "600", "--strategy", "hanging")
+    wait_for_rows(folder, 1, process)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == 130
+    (session,) = list_sessions(folder / ".algotrade" / "sessions")
+    assert session.status == "stopped"
+
+
+def test_json_is_a_line_per_event_and_quiet_says_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = project(tmp_path, "project")
+    fast = (*PLAN, "--speed", "60000", "--bars", "5")
+    process = command(folder, environment, *fast, "--json")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    events = [json.loads(line) for line in out.splitlines()]
+    assert {event["schema"] for event in events} == {"algotrade.live/1"}
+    assert [event["event"] for event in events].count("CandleClosed") == 5
+    assert events[-1]["message"] == "the session is complete"
+    process = command(folder, environment, *fast, "--quiet")
+    assert process.communicate(timeout=60) == ("", "")
+    process = command(folder, environment, *fast)
+    out, errors = process.communicate(timeout=60)
+    assert out == ""
+    assert len([line for line in errors.splitlines() if " close " in line]) == 5
+
+
+def test_a_full_disk_is_a_sentence_and_the_session_goes_on_when_there_is_room(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    folder = project(tmp_path, "project")
+    plan = (*PLAN, "--speed", "60000", "--bars", "2000", "--quiet")
+    warm = (*PLAN, "--speed", "60000", "--bars", "1", "--quiet")
+    assert finish(command(folder, environment, *warm)) == (0, "")  # the checks are stored now
+    process = subprocess.Popen(
+        [sys.executable, "-m", "algotrade", *plan],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    )
+    code, errors = finish(process)
+    assert code == 3
+    assert errors.startswith("error: ")
+    assert "disk" in errors
+    assert "Traceback" not in errors
+    before = rows_written(folder)
+    assert finish(command(folder, environment, *plan)) == (0, "")
+    assert rows_written(folder) > before
+    assert finish(command(folder, environment, "replay", "latest", "--quiet")) == (0, "")
+
+
+def test_a_sessions_folder_that_is_none_is_a_sentence(tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = project(tmp_path, "project")
+    (folder / ".algotrade").mkdir()
+    (folder / ".algotrade" / "sessions").write_text("not a folder")
+    code, errors = finish(command(folder, environment, *PLAN, "--speed", "600"))
+    assert code == 3
+    assert errors.startswith("error: ")
+    assert "sessions" in errors
+
+
+def read_terminal(master: int, seconds: float) -> bytes:
+    """What the program writes to its terminal in that time."""
+    written, end = b"", time.monotonic() + seconds
+    while time.monotonic() < end:
+        if select.select([master], [], [], 0.05)[0]:
+            try:
+                written += os.read(master, 65536)
+            except OSError:
+                break
+    return written
+
+
+async def test_the_screen_goes_on_while_the_exchange_hangs_and_leaves_the_terminal_clean(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    async with LoopbackKraken(Clock(START, 60.0)) as kraken:
+        folder = new_project(tmp_path / "project", kraken).folder
+        text = (folder / "algotrade.toml").read_text().replace("timeout = 300", "timeout = 20000")
+        (folder / "algotrade.toml").write_text(text)
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "algotrade", "live", "--exchange", "kraken", "--every", "1s"],
+            cwd=folder,
+            env={**environment, "TERM": "xterm-256color"},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        )
+        os.close(slave)
+        while not rows_written(folder):
+            assert process.poll() is None
+            await asyncio.to_thread(read_terminal, master, 0.1)
+        kraken.fail("hang")
+        await asyncio.to_thread(read_terminal, master, 1.5)
+        written = await asyncio.to_thread(read_terminal, master, 3.0)
+        frames = written.count(b"feed")
+        print(f"{frames} frames in 3 s while the exchange hangs")
+        assert frames >= 6
+        process.send_signal(signal.SIGINT)
+        rest = await asyncio.to_thread(read_terminal, master, 2.0)
+        assert process.wait(timeout=20) == 130
+        rest += await asyncio.to_thread(read_terminal, master, 0.2)
+        os.close(master)
+    assert b"\x1b[?1049l" in rest  # back from the alternate screen
+    assert b"\x1b[?25h" in rest  # with a cursor
