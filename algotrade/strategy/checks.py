@@ -253,6 +253,7 @@ def _same_requests(strategy: Strategy, candles: pd.DataFrame, clock: Clock) -> C
     """Give the same bars and an account without a position to two fresh strategies: they must ask for the same."""
     one, other = (type(strategy)(**strategy.values) for _ in range(2))
     for fresh in (one, other):
+        fresh.bounds = strategy.bounds
         fresh.begin(strategy.symbol, strategy.warmup)
     rows = np.column_stack([candles[name].to_numpy(np.float64) for name in COLUMNS])
     times, bars, covered = times_ms(candles), len(candles), 0
