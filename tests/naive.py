@@ -42,7 +42,7 @@ def backtest(
         target_before = targets[bar - 2] if bar >= 2 else 0.0
         if target != target_before:
             side, quantity, price = order_at_open(target, cash, position, open_, market)
-            reason = refusal(quantity, price, market)
+            reason = refusal(quantity, price, cash + position * price, market)
             if reason:
                 outcome.refusals.append((bar, reason))
             else:
@@ -93,10 +93,10 @@ def rounded_down(quantity: float, step: float) -> float:
     return math.floor(quantity / step + 1e-9) * step if step else quantity
 
 
-def refusal(quantity: float, price: float, market: Market) -> str:
+def refusal(quantity: float, price: float, equity: float, market: Market) -> str:
     """Why the exchange would not take an order of this size; empty if it does."""
     if quantity <= 0:
-        return "nothing_to_trade"
+        return "nothing_to_trade" if equity > 0 else "no_equity_left"
     if quantity < market.min_quantity * (1 - 1e-9):
         return "below_min_quantity"
     if quantity * price < market.min_notional * (1 - 1e-9):

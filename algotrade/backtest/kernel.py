@@ -56,7 +56,7 @@ def follow_targets(open_: Any, close: Any, target: Any, cash: float, terms: Term
     for i in range(len(close)):
         if due:
             side, quantity, price = market_fill(wanted, cash, position, open_[i], terms)
-            refusal = refusal_of(quantity, price, terms)
+            refusal = refusal_of(quantity, price, equity_at(cash, position, price), terms)
             fee = fee_of(quantity, price, terms.fee_rate)
             if refusal == 0:
                 cash = cash_after(cash, side, quantity, price, fee)

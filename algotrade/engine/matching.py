@@ -6,7 +6,7 @@ Market orders fill at the open of the bar after the one they were decided on.
 
 from __future__ import annotations
 
-from algotrade.engine.account import Account
+from algotrade.engine.account import Account, equity_at
 from algotrade.engine.events import (
     BarOpened,
     MarketEvent,
@@ -57,7 +57,9 @@ class SimulatedVenue:
     def _fill_at_open(self, order: Order, bar: BarOpened) -> OrderEvent:
         del self._working[order.order_id]
         side, quantity, price = self._resolve(order, bar.open)
-        reason = REFUSALS[refusal_of(quantity, price, self._terms)] or self._unaffordable(order, side, quantity, price)
+        equity = equity_at(self.account.cash, self.account.position(order.symbol), price)
+        refusal = refusal_of(quantity, price, equity, self._terms)
+        reason = REFUSALS[refusal] or self._unaffordable(order, side, quantity, price)
         if reason:
             return OrderRejected(order.order_id, bar.time, reason)
         fee = fee_of(quantity, price, self._terms.fee_rate)

@@ -18,9 +18,9 @@ from typing import Final, NamedTuple
 from algotrade.engine._jit import scalar
 from algotrade.engine.account import cash_after, equity_at
 from algotrade.engine.fills import fee_of, slipped_price
-from algotrade.engine.orders import BELOW_MIN_NOTIONAL, BELOW_MIN_QUANTITY, NOTHING_TO_TRADE
+from algotrade.engine.orders import BELOW_MIN_NOTIONAL, BELOW_MIN_QUANTITY, NOTHING_TO_TRADE, RUINED
 
-REFUSALS: Final = ("", NOTHING_TO_TRADE, BELOW_MIN_QUANTITY, BELOW_MIN_NOTIONAL)
+REFUSALS: Final = ("", NOTHING_TO_TRADE, BELOW_MIN_QUANTITY, BELOW_MIN_NOTIONAL, RUINED)
 STEP_TOLERANCE: Final = 1e-9  # of a step: so that 0.3 of a step of 0.1 is three steps, in spite of binary fractions
 
 
@@ -96,10 +96,10 @@ def quantity_for_target(target: float, cash: float, position: float, side: int, 
 
 
 @scalar
-def refusal_of(quantity: float, price: float, terms: Terms) -> int:
+def refusal_of(quantity: float, price: float, equity: float, terms: Terms) -> int:
     """0 if an order of this size is legal, else an index into REFUSALS; a close below the minimum is refused too."""
     if quantity <= 0.0:
-        return 1
+        return 1 if equity > 0.0 else 4
     if quantity < terms.min_quantity * (1.0 - STEP_TOLERANCE):
         return 2
     if quantity * price < terms.min_notional * (1.0 - STEP_TOLERANCE):

@@ -347,8 +347,8 @@ SCENARIOS = [
         1   | 100  100  100 100   | target -1   |                          | 1000
         2   | 100  250  100 250   | target -0.5 | sell 10 @ 100            | -500
         3   | 250  250  250 250   | target 1    | buy 10 @ 250             | -500
-        4   | 250  250  250 250   | target 0    | refused nothing_to_trade | -500
-        5   | 250  250  250 250   |             | refused nothing_to_trade | -500
+        4   | 250  250  250 250   | target 0    | refused no_equity_left   | -500
+        5   | 250  250  250 250   |             | refused no_equity_left   | -500
         """,
         allow_short=True,
     ),

@@ -137,8 +137,13 @@ def test_a_market_fill_never_overshoots_into_the_other_side(
 )
 def test_an_order_below_a_minimum_is_refused_with_its_reason(quantity: float, price: float, reason: str) -> None:
     terms = Terms(0.0, 0.0, min_quantity=1.0, min_notional=50.0)
-    assert REFUSALS[refusal_of(quantity, price, terms)] == reason
+    assert REFUSALS[refusal_of(quantity, price, 1.0, terms)] == reason
 
 
 def test_without_known_minima_any_size_is_legal() -> None:
-    assert refusal_of(1e-12, 1e-6, FREE) == 0
+    assert refusal_of(1e-12, 1e-6, 1.0, FREE) == 0
+
+
+def test_an_order_for_nothing_says_whether_there_was_any_equity() -> None:
+    assert REFUSALS[refusal_of(0.0, 100.0, 1.0, FREE)] == "nothing_to_trade"
+    assert REFUSALS[refusal_of(0.0, 100.0, 0.0, FREE)] == "no_equity_left"
