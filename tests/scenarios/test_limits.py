@@ -77,6 +77,15 @@ SCENARIOS = [
         limits=Limits(max_position_notional=600),
     ),
     scenario(
+        "a target that replaces another is measured from the position, not from what it replaces",
+        """
+        day | open high low close | asks                   | happens                   | equity
+        1   | 100  100  100 100   | target 0.5; target 0.8 | denied max_order_notional | 1000
+        2   | 100  100  100 100   |                        |                           | 1000
+        """,
+        limits=Limits(max_order_notional=500),
+    ),
+    scenario(
         "so many orders in a UTC day; the next day starts anew; reductions pass and count",
         """
         day     | open high low close | asks   | happens                                | equity

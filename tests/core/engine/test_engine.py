@@ -64,6 +64,11 @@ def test_a_closed_candle_is_answered_with_what_was_decided_and_the_account_at_it
     assert decided == Decided(BTC, 0, 0.5, "trade", 0.0, 1_000.0, 1_000.0)
 
 
+def test_a_first_target_of_zero_is_in_force_and_sends_nothing() -> None:
+    (decided,) = Engine(Asks([TargetRequest(BTC, 0.0)]), cash=1_000).process(candle())
+    assert decided == Decided(BTC, 0, 0.0, "hold", 0.0, 1_000.0, 1_000.0)
+
+
 def test_a_strategy_that_asks_for_nothing_holds() -> None:
     decided = Engine(Asks(), cash=1_000).process(candle())[-1]
     assert isinstance(decided, Decided)
@@ -222,6 +227,13 @@ def test_targets_of_two_symbols_do_not_know_of_each_other() -> None:
     effects = engine.process(candle(0, symbol=ETH))
     assert [type(effect) for effect in effects] == [Submit, Decided]
     assert engine.targets == {BTC: 0.5, ETH: 0.5}
+
+
+def test_orders_of_another_symbol_do_not_count_into_a_position() -> None:
+    buys: list[Request] = [OrderRequest(ETH, +1, quantity=50.0), OrderRequest(BTC, +1, quantity=4.0)]
+    engine = Engine(Asks([], buys), cash=1_000, limits=Limits(max_position_notional=500))
+    engine.process(candle(0, 10.0, symbol=ETH))
+    assert len(sent(engine, candle(0, 100.0))) == 2
 
 
 def test_only_a_working_order_is_cancelled() -> None:

@@ -70,6 +70,7 @@ NOTHING_ALLOWED = Limits(0, 0, 0, 0)
         (5.0, order(-1, notional=500.0), True),
         (5.0, order(0, exposure=0.0), True),
         (5.0, order(0, exposure=0.4), True),
+        (5.0, order(0, exposure=0.5), True),
         (5.0, order(0, exposure=0.6), False),
         (5.0, order(0, exposure=-0.1), False),
         (5.0, order(+1, quantity=0.1), False),

@@ -41,8 +41,8 @@ class AimsOnce:
         return [TargetRequest(BTC, 1.0)] if isinstance(event, CandleClosed) else []
 
 
-def session(strategy: BuysOnceAndSellsWhatFills | AimsOnce) -> SimulatedSession:
-    return SimulatedSession(Engine(strategy, cash=1_000), SimulatedVenue(1_000, Terms(0.0, 0.0)))
+def session(strategy: BuysOnceAndSellsWhatFills | AimsOnce, *, slippage: float = 0.0) -> SimulatedSession:
+    return SimulatedSession(Engine(strategy, cash=1_000), SimulatedVenue(1_000, Terms(0.0, slippage)))
 
 
 def names(records: list[Record]) -> list[str]:
@@ -84,3 +84,11 @@ def test_a_paper_fill_made_on_the_first_print_stands_when_the_open_is_revised() 
     told.process(CandleClosed(BTC, 1, 80.0, 100.0, 80.0, 90.0, 1.0))
     assert (told.engine.account.cash, told.engine.account.position(BTC)) == (0.0, 10.0)
     assert told.engine.account.equity() == 900.0
+
+
+def test_after_an_open_the_account_is_marked_at_the_open_and_not_at_the_slipped_price() -> None:
+    told = session(AimsOnce(), slippage=0.25)
+    for event in (*bar(0, 80.0), BarOpened(BTC, 1, 80.0)):
+        told.process(event)
+    assert told.engine.account.position(BTC) == 10.0
+    assert told.engine.account.equity() == 800.0
