@@ -9,8 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from algotrade.pipeline import backtest as backtest
-    from algotrade.pipeline import load as load
+    from algotrade.notebook import backtest as backtest
+    from algotrade.notebook import load as load
     from algotrade.strategy.base import Strategy as Strategy
     from algotrade.strategy.base import on as on
     from algotrade.strategy.base import param as param
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "backtest": "algotrade.pipeline",
-    "load": "algotrade.pipeline",
+    "backtest": "algotrade.notebook",
+    "load": "algotrade.notebook",
     "Strategy": "algotrade.strategy.base",
     "on": "algotrade.strategy.base",
     "param": "algotrade.strategy.base",

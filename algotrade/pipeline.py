@@ -1,6 +1,6 @@
 """The four verbs in their order: fetch_data, generate_signals, execute_backtest, evaluate_metrics.
 
-The command line and the Python API below both go this way, so a notebook and a terminal give the same figures.
+The command line and the Python API (notebook.py) both go this way, so a notebook and a terminal give the same figures.
 """
 
 from __future__ import annotations
@@ -16,28 +16,25 @@ import pandas as pd
 from algotrade.backtest.event_loop import KnownTargets, run_event_loop
 from algotrade.backtest.kernel import run_kernel
 from algotrade.backtest.setup import Setup
-from algotrade.config import Settings, load_settings
-from algotrade.engine.fills import Costs
+from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixData, did_you_mean
 from algotrade.evaluate.breakdown import break_even_fee
 from algotrade.evaluate.document import Provenance, result_of_document, run_document, targets_of_rows
 from algotrade.evaluate.result import Result
-from algotrade.ingest.file_rows import infer_timeframe
-from algotrade.ingest.source import DEMO, DataRequest, MarketData, load_candles, reload_candles
-from algotrade.market.candles import SeriesKey, check_candles, content_hash, times_ms
+from algotrade.ingest.source import DataRequest, MarketData, load_candles, reload_candles
+from algotrade.market.candles import SeriesKey, content_hash
 from algotrade.market.instrument import Instrument
 from algotrade.market.span import parse_span
-from algotrade.store.database import Database, open_database
+from algotrade.store.database import Database
 from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
-from algotrade.strategy.signals import Bounds, SignalStrategy, targets_of
+from algotrade.strategy.signals import SignalStrategy, targets_of
 from algotrade.strategy.source import file_name_of, source_hash, source_of
 
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
 CHECK_MODES: Final = ("budget", "full", "none")
-NOTEBOOK_DATA: Final = SeriesKey("memory", "BASE/QUOTE", "1d", "import")
 
 
 # ---- the four verbs -------------------------------------------------------------------------------------------------
@@ -239,71 +236,3 @@ def _same_fills(result: Result, fee_rate: float) -> float:
     """Final equity if the same quantities had been traded at another fee."""
     traded = float((result.filled.quantity * result.filled.price).sum())
     return float(result.equity_values[-1]) + float(result.filled.fee.sum()) - fee_rate * traded
-
-
-# ---- the Python API -------------------------------------------------------------------------------------------------
-def load(
-    symbol: str,
-    *,
-    timeframe: str = "1d",
-    exchange: str | None = None,
-    start: str | None = None,
-    end: str | None = None,
-) -> pd.DataFrame:
-    """Candles from the store, or from the built-in market for `exchange="demo"`.
-
-    Args:
-        symbol: "BTC/USD".
-        timeframe: "1h", "1d", ...
-        exchange: where they were fetched from; may be left out where only one has them.
-        start: first day or moment, UTC, inclusive.
-        end: last day or moment, UTC, inclusive.
-
-    Returns:
-        The candle table: index `time` (UTC), columns open, high, low, close, volume.
-    """
-    settings = load_settings()
-    request = DataRequest(symbol, timeframe, exchange or settings.defaults.exchange, parse_span(start, end))
-    with open_database(settings.database) as database:
-        market = load_candles(request, database, settings)
-    if market.simulated and request.exchange != DEMO:
-        raise FixData(f"{market.notes[0]} is for the command line only", hint=f"algotrade fetch --symbol {symbol}")
-    return market.candles
-
-
-def backtest(
-    strategy: Strategy,
-    candles: pd.DataFrame,
-    *,
-    cash: float = 10_000.0,
-    fee_rate: float = UNKNOWN_FEE,
-    slippage_rate: float = Costs().slippage_rate,
-    timeframe: str | None = None,
-    allow_short: bool = False,
-) -> Result:
-    """Backtest a strategy over a table of candles.
-
-    Args:
-        strategy: with its parameters, like SmaCross(fast=10, slow=20).
-        candles: index of UTC times, columns open, high, low, close, volume.
-        cash: quote units at the start.
-        fee_rate: fraction of the notional of each fill.
-        slippage_rate: by which a market order's price is worse than the open.
-        timeframe: of the candles; None takes the most common distance between them.
-        allow_short: simulate targets below zero.
-
-    Returns:
-        `equity`, `fills`, `round_trips`, `summary["sharpe"]` and more.
-    """
-    table = check_candles(candles)
-    if not len(table):
-        raise FixData("there are no candles to run over")
-    setup = Setup(
-        instrument=Instrument(NOTEBOOK_DATA.symbol),
-        timeframe=timeframe or infer_timeframe(times_ms(table)),
-        cash=float(cash),
-        costs=Costs(float(fee_rate), float(slippage_rate)),
-        bounds=Bounds(allow_short=allow_short),
-    )
-    market = MarketData(NOTEBOOK_DATA._replace(timeframe=setup.timeframe), table, setup.instrument, simulated=False)
-    return run_backtest(strategy, market, setup, check="none").result

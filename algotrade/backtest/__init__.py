@@ -14,8 +14,8 @@ class CallablePackage(ModuleType):
     """This package, callable as the function that shares its name."""
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """`algotrade.pipeline.backtest`; looked up by name, because this room knows nothing of the rooms above."""
-        return importlib.import_module("algotrade.pipeline").backtest(*arguments, **named)
+        """`algotrade.notebook.backtest`; looked up by name, because this room knows nothing of the rooms above."""
+        return importlib.import_module("algotrade.notebook").backtest(*arguments, **named)
 
 
 sys.modules[__name__].__class__ = CallablePackage

@@ -14,6 +14,7 @@ import pytest
 import algotrade as at
 from algotrade import pipeline
 from algotrade.backtest.setup import Setup
+from algotrade.config import load_settings
 from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
 from algotrade.errors import FixCommand, FixData, FixStrategy
@@ -316,7 +317,7 @@ def test_a_kept_run_is_the_same_result(candles: pd.DataFrame, db: Database, stra
 
 
 def test_a_kept_run_on_the_demo_market_needs_nothing_stored(db: Database) -> None:
-    market = load_candles(DataRequest("ETH/USD", "1h", "demo", SPAN), db, at.pipeline.load_settings())
+    market = load_candles(DataRequest("ETH/USD", "1h", "demo", SPAN), db, load_settings())
     done = run_backtest(Cross(), market, setup_with(timeframe="1h"), check="none")
     assert np.array_equal(kept_result(done.document, db).equity_values, done.result.equity_values)
 
