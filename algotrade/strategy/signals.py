@@ -48,7 +48,7 @@ class SignalStrategy(Strategy):
             FixCommand: a short signal where shorts are not allowed.
         """
         with own_errors(self):
-            signals = self.generate_signals(candles)
+            signals = self.generate_signals(candles.copy(deep=False))  # what it writes stays its own
         check_signals(self, signals, candles)
         return signals
 
