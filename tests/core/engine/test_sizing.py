@@ -99,6 +99,7 @@ def test_a_close_takes_what_lies_between_two_steps_too() -> None:
 def test_a_ruined_position_is_closed_and_no_more() -> None:
     assert quantity_for_target(-0.5, 2_000.0, -10.0, +1, 250.0, FREE) == 10.0
     assert quantity_for_target(1.0, 2_000.0, -10.0, +1, 250.0, FREE) == 10.0
+    assert quantity_for_target(-0.5, 625.0, -2.5, +1, 250.0, Terms(0.0, 0.0, quantity_step=1.0)) == 2.5
 
 
 @given(
