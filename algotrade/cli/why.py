@@ -43,7 +43,9 @@ def why(
     row = int(np.searchsorted(result.times, moment, side="right")) - 1
     if row < 0 or moment >= result.times[-1] + _length(result):
         first, last = iso(int(result.times[0])), iso(int(result.times[-1]))
-        raise FixCommand(f"{bar} is not in that run, which goes from {first} to {last}", hint=f"algotrade why {last}")
+        raise FixCommand(
+            f"{bar} is not in that run, which goes from {first} to {last}", hint=f"algotrade why {last} {name}"
+        )
     document = explain_bar(result, row)
     invocation.output.document("algotrade.why/1", document)
     invocation.output.show(why_panel(document))

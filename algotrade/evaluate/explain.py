@@ -85,7 +85,8 @@ def _did(result: Result, bar: int) -> dict[str, Any]:
     now = int(result.times[bar])
     following = int(result.times[bar + 1]) if bar + 1 < len(result.times) else None
     refused = [reason for time, reason in result.rejections if time == (now if reason in LIMITS else following)]
-    return {"refused": refused[0] if refused else None, "equity_at_close": float(result.equity_values[bar])}
+    told = {"refused": refused[0]} if refused else {}
+    return {**told, "equity_at_close": float(result.equity_values[bar])}
 
 
 def _fills(result: Result, bar: int) -> list[dict[str, Any]]:
