@@ -267,9 +267,12 @@ class _Session:
         self.output.note(f"session {launch.opened.id} {what}")
 
     def _say_end(self, launch: Launched) -> None:
+        from algotrade.live.remarks import sentence_on_stop
         from algotrade.show.format import money
 
         opened = launch.opened
+        if opened.halted is not None:
+            self.output.note(sentence_on_stop(opened.halted))
         self.output.note(
             f"session {opened.id}: {opened.bars} bars, equity {money(opened.simulation.engine.account.equity())};"
             f" algotrade evaluate {opened.id}, algotrade replay {opened.id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from algotrade.engine.events import CandleClosed
+from algotrade.engine.events import CandleClosed, StrategyStopped
 from algotrade.ingest.pages import RefusedCandle
 from algotrade.market.candles import iso
 from algotrade.store.canonical import canonical_json
@@ -60,6 +60,11 @@ def remark_on_refusal(candle: RefusedCandle) -> Remark:
     bar = "without a time" if candle.time is None else f"of {iso(candle.time)}"
     values = {"bar": candle.time, "reason": candle.reason}
     return Remark("refused_candle", values, f"a candle {bar} was refused: {candle.reason}")
+
+
+def sentence_on_stop(stopped: StrategyStopped) -> str:
+    """What a strategy's own code said when it was stopped, and what that means."""
+    return f"{stopped.message}; it is stopped since {iso(stopped.time)} and its position stays as it is"
 
 
 def _counted(bars: int) -> str:

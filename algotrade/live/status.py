@@ -15,6 +15,7 @@ from algotrade.engine.session import Record
 from algotrade.evaluate.snapshot import LiveSnapshot, Signal
 from algotrade.live.clock import Clock
 from algotrade.live.plan import setup_of
+from algotrade.live.remarks import sentence_on_stop
 from algotrade.live.sessions import OpenSession
 from algotrade.live.trader import Update
 from algotrade.market.timeframe import bar_start, timeframe_ms
@@ -50,7 +51,9 @@ class Status:
         self._retry_at = None if update.retry_s is None else wall + round(update.retry_s * 1000)
         if update.now is not None:
             self._heard = (wall, update.now)
-        message = update.note or ("" if update.now is not None else self._shown.message)
+        message = update.note or ("" if update.records else self._shown.message)  # a note stays until the next event
+        if self._opened.halted is not None and update.retry_s is None:
+            message = sentence_on_stop(self._opened.halted)
         self._shown = replace(self._take(update.records), state=update.state.value, message=message)
 
     def snapshot(self) -> LiveSnapshot:
@@ -61,7 +64,7 @@ class Status:
             self._shown,
             exchange_time=now,
             next_bar_s=(bar_start(now, plan.timeframe) + step - now) / 1000 / plan.speed,
-            feed_age_s=math.nan if self._heard is None else (wall - self._heard[0]) / 1000,
+            feed_age_s=math.nan if self._heard is None else max(0, wall - self._heard[0]) / 1000,
             retry_in_s=None if self._retry_at is None else max(0.0, (self._retry_at - wall) / 1000),
         )
 

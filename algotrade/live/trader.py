@@ -22,11 +22,10 @@ from algotrade.ingest.pages import RefusedCandle
 from algotrade.live.clock import Clock
 from algotrade.live.feed import Polled
 from algotrade.live.launch import Launched
-from algotrade.live.remarks import Remark, remark_on_refusal, remarks_on_bars
+from algotrade.live.remarks import Remark, remark_on_refusal, remarks_on_bars, sentence_on_stop
 from algotrade.live.replay import rows_of
 from algotrade.live.sessions import UNFINISHED, bound_reached, status_of
 from algotrade.live.states import State, move
-from algotrade.market.candles import iso
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.journal import JournalRow
 
@@ -197,7 +196,7 @@ class Trader:
         stopped = [record for record in records if isinstance(record, StrategyStopped)]
         if stopped:
             self._go_to(State.HALTED)
-            notes.append(_halted(stopped[0]))
+            notes.append(sentence_on_stop(stopped[0]))
         self._listen(Update(self.state, tuple(records), polled.now, "; ".join(filter(None, notes))))
         fills = tuple(record for record in records if isinstance(record, OrderFilled))
         if fills and not polled.more:
@@ -257,14 +256,10 @@ class Trader:
         """Say at the start of a resumed session that its strategy is stopped."""
         if self.opened.halted is not None:
             self._go_to(State.HALTED)
-            self._listen(Update(self.state, (), None, _halted(self.opened.halted)))
+            self._listen(Update(self.state, (), None, sentence_on_stop(self.opened.halted)))
 
     def _end(self, wall_ms: int, *, finished: bool) -> None:
         self.state = move(move(self.state, State.STOPPING), State.STOPPED)
         self.opened.journal.append([self._remark("ended", wall_ms=wall_ms, finished=finished)])
         self.opened.journal.update_state("status", status_of(self.state, finished=finished))
         self._listen(Update(self.state, (), None, "the session is complete" if finished else "the session has stopped"))
-
-
-def _halted(stopped: StrategyStopped) -> str:
-    return f"the strategy is stopped since {iso(stopped.time)}, its position stays as it is: {stopped.message}"

@@ -139,12 +139,12 @@ async def test_a_strategy_that_fails_is_stopped_and_the_session_goes_on(tmp_path
     if "nan" in later:  # all NaN means flat: not a failure
         assert State.HALTED not in {update.state for update in heard}
         return
-    (told,) = [update.note for update in heard if "the strategy is stopped" in update.note]
+    (told,) = [update.note for update in heard if "it is stopped since" in update.note]
     assert re.search(said, told)
     assert heard[-2].state is State.HALTED
     resumed = await trade(project, LATER._replace(bars=10, speed=SLOWLY))
     assert resumed[0].state is State.HALTED
-    assert "the strategy is stopped since 2024-01-31T12:05:00Z" in resumed[0].note
+    assert "it is stopped since 2024-01-31T12:05:00Z" in resumed[0].note
     actions = [json.loads(row[3])["action"] for row in project.canonical() if row[1] == "Decided"]
     assert actions[5:] == ["stopped"] * 5
     assert replay_session(find_session(project.sessions, "latest"))[1] is None
