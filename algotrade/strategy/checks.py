@@ -38,7 +38,7 @@ FLAT: Final = View(cash=10_000.0, position=0.0, equity=10_000.0)  # what two run
 class Budget(NamedTuple):
     """How much to check: `seconds` of CPU time, or every bar whatever it costs."""
 
-    seconds: float = 1.0
+    seconds: float = 0.9  # of the second that checks may add to a backtest; the rest is for what stands around them
     full: bool = False
 
 
@@ -47,21 +47,21 @@ def check_strategy(
 ) -> Checks:
     """Check a strategy on the candles that it was backtested on.
 
-    Costs one run of the strategy over all candles, and the budget.
+    Costs the budget, and at least one run of the strategy over all candles.
 
     Args:
         strategy: the very object that computed `signals`; what it kept from that run is part of what is checked.
         candles: closed candles, shape (bars,).
         signals: what `strategy.signals(candles)` gave; None for a strategy that answers events.
-        budget: half of it is for look-ahead, the rest for warm-up.
+        budget: up to the half of it purity and look-ahead are checked, then warm-up.
         spent: CPU seconds used so far, for example `time.process_time`.
     """
     candles = candles[list(COLUMNS)]  # a strategy that writes on its input may have left columns of its own
     if not isinstance(strategy, SignalStrategy) or signals is None:
         return _check_event_strategy(strategy, candles, budget, spent)
     subject = Subject(strategy, candles, targets_of(signals))
-    purity = _purity(subject)
     start, seconds = spent(), math.inf if budget.full else budget.seconds
+    purity = _purity(subject)
     share = 1.0 if strategy.warmup == "all" else 0.5
     look_ahead = _look_ahead(subject, Clock(spent, start + seconds * share))
     if look_ahead.passed:
