@@ -60,20 +60,15 @@ def evaluate(
 
 
 def _judge(name: str, invocation: Invocation) -> Judged:
+    from algotrade.cli.kept import find_kept
     from algotrade.live.results import session_result
-    from algotrade.live.sessions import find_session
     from algotrade.pipeline import kept_result, profit_ends_at
     from algotrade.store.database import open_database
-    from algotrade.store.journal import list_sessions
-    from algotrade.store.runs import load_run
 
     settings = invocation.settings()
-    if name in {info.id for info in list_sessions(settings.sessions_folder)}:
-        result, document = session_result(find_session(settings.sessions_folder, name))
-    else:
-        with open_database(settings.database) as database:
-            document = load_run(database, name)
-            result = kept_result(document, database)
+    with open_database(settings.database) as database:
+        kept = find_kept(name, settings.sessions_folder, database)
+        result, document = session_result(kept) if isinstance(kept, Path) else (kept_result(kept, database), kept)
     return Judged(result, document, profit_ends_at(document, result))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,21 +59,19 @@ def _length(result: Result) -> int:
 
 
 def _result(name: str, invocation: Invocation) -> Result:
+    from algotrade.cli.kept import find_kept
     from algotrade.discover import strategy_from_source
     from algotrade.live.results import session_with_indicators
     from algotrade.pipeline import generate_signals, kept_result
     from algotrade.store.database import open_database
-    from algotrade.store.journal import list_sessions
-    from algotrade.store.runs import load_run
     from algotrade.strategy.signals import Bounds
 
     settings = invocation.settings()
-    sessions = {info.id: info.path for info in list_sessions(settings.sessions_folder)}
-    if name in sessions:
-        return session_with_indicators(sessions[name])
     with open_database(settings.database) as database:
-        document = load_run(database, name)
-        result = kept_result(document, database)
-    strategy = strategy_from_source(document["strategy"])
-    strategy.bounds = Bounds(document["costs"]["leverage"], document["costs"]["allow_short"])
+        kept = find_kept(name, settings.sessions_folder, database)
+        if isinstance(kept, Path):
+            return session_with_indicators(kept)
+        result = kept_result(kept, database)
+    strategy = strategy_from_source(kept["strategy"])
+    strategy.bounds = Bounds(kept["costs"]["leverage"], kept["costs"]["allow_short"])
     return dataclasses.replace(result, signals=generate_signals(strategy, result.candles))

@@ -361,6 +361,8 @@ def test_a_session_is_judged_and_explained_by_its_name(algotrade: Command) -> No
     name = session.get("id") or session["session"]
     judged = algotrade("evaluate", name, "--json")
     assert judged.code == 0, judged.err
+    assert algotrade("evaluate", "latest", "--json").document == judged.document
+    assert f"Did you mean '{name}'?" in algotrade("evaluate", f"{name}x").err
     assert set(judged.document) == KEYS | MORE_KEYS
     assert judged.document["run"] == name
     told = algotrade("why", judged.document["data"]["end"], name, "--json")
