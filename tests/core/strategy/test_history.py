@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -18,6 +18,7 @@ def candles_of(bars: int) -> list[CandleClosed]:
     return [event for event in market_events("BTC/USD", table) if isinstance(event, CandleClosed)]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.one_of(st.none(), st.integers(1, 70)), st.integers(1, 20))
 def test_the_table_is_the_tail_of_what_came_in_whenever_it_is_asked_for(
     bars: int, size: int | None, often: int
