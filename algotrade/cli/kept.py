@@ -21,16 +21,17 @@ def find_kept(name: str, sessions_folder: Path, database: Database) -> Path | di
     sessions = {info.id: info.path for info in list_sessions(sessions_folder)}
     runs = [run.id for run in list_runs(database)]
     if name == LATEST:
-        name = max([*runs, *sessions], key=_moment, default=LATEST)
+        newest = [*runs[:1], *sorted(sessions)[-1:]]
+        name = max(newest, key=_moment, default=LATEST)
     if name in sessions:
         return sessions[name]
     if name != LATEST and name not in runs:
         near = did_you_mean(name, [*runs, *sessions])
-        which = "sessions" if name.startswith("s") else "runs"
-        raise FixCommand(f"there is no run or session '{name}'.{near}", hint=f"algotrade list {which}")
+        hint = "algotrade list sessions" if name.startswith("s") else "algotrade list runs"
+        raise FixCommand(f"there is no run or session '{name}'.{near}", hint=hint)
     return load_run(database, name)
 
 
 def _moment(name: str) -> str:
-    """The digits of r20261120-184502-3f2a or s20261120-184502-3f2a that say when it began."""
-    return name[1:]
+    """What r20261120-184502-3f2a and s20261120-184502-3f2a say of when they began, to the second."""
+    return name[1:16]
