@@ -1,0 +1,80 @@
+"""The keys of every command's JSON object are a promise to programs: changing one here is changing the schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN = (
+    "run data strategy costs instrument calendar summary buy_and_hold checks round_trips fills targets rejections"
+    " versions warnings"
+)
+DEPTH = "by_month by_year drawdowns round_trip_distribution break_even_fee"
+TABLE = [
+    # command, exit code, schema, the other keys; in the order in which they are typed
+    ("list runz", 2, "algotrade.error/1", "error"),
+    ("fetch --exchange demo --start 2020-01-01 --end 2020-12-31", 0, "algotrade.fetch/1", "series skipped"),
+    ("backtest --exchange demo --check none", 0, "algotrade.backtest/1", RUN),
+    ("evaluate", 0, "algotrade.evaluate/1", f"{RUN} {DEPTH}"),
+    ("evaluate latest latest", 0, "algotrade.comparison/1", "a b"),
+    ("why 2020-06-01", 0, "algotrade.why/1", "bar title answer saw wanted did fills"),
+    ("list exchanges", 0, "algotrade.list_exchanges/1", "exchanges"),
+    ("list markets --exchange demo", 0, "algotrade.list_markets/1", "markets"),
+    ("list timeframes --exchange demo", 0, "algotrade.list_timeframes/1", "timeframes"),
+    ("list strategies", 0, "algotrade.list_strategies/1", "strategies"),
+    ("list data", 0, "algotrade.list_data/1", "data"),
+    ("list runs", 0, "algotrade.list_runs/1", "runs"),
+    ("list sessions", 0, "algotrade.list_sessions/1", "sessions"),
+    ("new strategy my_idea", 0, "algotrade.new_strategy/1", "strategy files next"),
+    ("config show", 0, "algotrade.config/1", "settings places"),
+]
+DATA = "exchange symbol timeframe origin start end bars gaps simulated hash"
+SUMMARY = (
+    "final_equity total_return annual_return annual_volatility sharpe sortino max_drawdown calmar round_trips win_rate"
+    " exposure fees_paid buy_and_hold_return"
+)
+ROUND_TRIP = "entry_time entry_price exit_time exit_price side quantity profit return bars fees exit_reason"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "algotrade.toml").write_text("")
+    return folder
+
+
+def answer(project: Path, command: str) -> tuple[int, dict[str, Any]]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ALGOTRADE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "algotrade", *command.split(), "--json"],
+        check=False, cwd=project, capture_output=True, text=True, timeout=60,
+        env={**kept, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(project)},
+    )  # fmt: skip
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_every_command_prints_one_object_with_its_published_keys(project: Path) -> None:
+    for command, code, schema, keys in TABLE:
+        returned, document = answer(project, command)
+        assert (returned, document["schema"]) == (code, schema), command
+        assert set(document) == {"schema", *keys.split()}, command
+
+
+def test_the_parts_of_a_run_have_their_published_keys(project: Path) -> None:
+    _, document = answer(project, "backtest --exchange demo --symbol ETH/USD --check full --end 2018-12-31")
+    assert set(document["data"]) == set(DATA.split())
+    assert set(document["summary"]) == set(document["buy_and_hold"]) == set(SUMMARY.split())
+    assert set(document["round_trips"][0]) == set(ROUND_TRIP.split())
+    assert set(document["strategy"]) == {"name", "class", "file", "parameters", "hash", "warmup"}
+    assert set(document["costs"]) == {"fee_rate", "slippage_rate", "cash", "leverage", "allow_short"}
+    assert set(document["checks"]) == {"look_ahead", "warm_up", "purity", "range"}
+    assert {frozenset(check) for check in document["checks"].values()} == {
+        frozenset({"passed", "covered", "total", "detail"})
+    }
