@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -265,6 +265,9 @@ class _Session:
             else describe_beginning(launch.opened.journal.header)
         )
         self.output.note(f"session {launch.opened.id} {what}")
+        if self.output.json:
+            known = {"session": launch.opened.id, "resumed": launch.resumed, "bars": launch.opened.bars}
+            _print_line("session", known)
 
     def _say_end(self, launch: Launched) -> None:
         from algotrade.live.remarks import sentence_on_stop
@@ -281,15 +284,18 @@ class _Session:
 
 def _print_records(update: Update) -> None:
     """One JSON object a line for every record and every note."""
-    import json
-
     from algotrade.engine.records import encode, name_of
 
-    lines = [{"schema": "algotrade.live/1", "event": name_of(record), **encode(record)} for record in update.records]
+    for record in update.records:
+        _print_line(name_of(record), encode(record))
     if update.note:
-        lines.append({"schema": "algotrade.live/1", "event": "note", "state": update.state, "message": update.note})
-    for line in lines:
-        sys.stdout.write(json.dumps(line) + "\n")
+        _print_line("note", {"state": update.state, "message": update.note})
+
+
+def _print_line(event: str, values: Mapping[str, Any]) -> None:
+    import json
+
+    sys.stdout.write(json.dumps({"schema": "algotrade.live/1", "event": event, **values}) + "\n")
     sys.stdout.flush()
 
 

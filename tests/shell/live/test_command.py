@@ -55,6 +55,18 @@ def test_a_signal_stops_the_session_and_keeps_it(
     assert finish(command(folder, environment, "replay", "latest"))[0] == 0
 
 
+def test_a_signal_while_a_session_begins_leaves_nothing_behind(tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = project(tmp_path, "project")
+    process = command(folder, environment, *PLAN, "--speed", "600")
+    while not (folder / ".algotrade" / "sessions").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    code, errors = finish(process)
+    assert code == 143
+    assert "Traceback" not in errors
+    assert list_sessions(folder / ".algotrade" / "sessions") == []
+
+
 def test_the_second_signal_ends_a_strategy_that_hangs(tmp_path: Path, environment: dict[str, str]) -> None:
     folder = project(tmp_path, "project")
     (folder / "strategies").mkdir()
@@ -79,6 +91,8 @@ def test_json_is_a_line_per_event_and_quiet_says_nothing(tmp_path: Path, environ
     assert process.returncode == 0
     events = [json.loads(line) for line in out.splitlines()]
     assert {event["schema"] for event in events} == {"algotrade.live/1"}
+    assert events[0]["event"] == "session"
+    assert not events[0]["resumed"]
     assert [event["event"] for event in events].count("CandleClosed") == 5
     assert events[-1]["message"] == "the session is complete"
     process = command(folder, environment, *fast, "--quiet")
@@ -93,7 +107,7 @@ def test_a_full_disk_is_a_sentence_and_the_session_goes_on_when_there_is_room(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     folder = project(tmp_path, "project")
-    plan = (*PLAN, "--speed", "60000", "--bars", "2000", "--quiet")
+    plan = (*PLAN, "--speed", "60000", "--bars", "600", "--quiet")
     warm = (*PLAN, "--speed", "60000", "--bars", "1", "--quiet")
     assert finish(command(folder, environment, *warm)) == (0, "")  # the checks are stored now
     process = subprocess.Popen(

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from algotrade.config import load_settings
 from algotrade.engine.events import CandleClosed
-from algotrade.errors import FixConfiguration, NotAllowed, ReviewResult, TryLater
+from algotrade.errors import FixCommand, FixConfiguration, NotAllowed, ReviewResult, TryLater
+from algotrade.live.launch import plan_to_resume
 from algotrade.live.sessions import find_session, replay_session, resume_session
 from algotrade.live.states import State
 from algotrade.live.trader import Trader, Update
 from algotrade.store.journal import Journal, list_sessions
 from tests.shell.live.sessions import MINUTE, START, Project, new_project, plan, session, trade
+from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
 STRATEGY = """
 import random
@@ -180,3 +183,20 @@ async def test_a_long_session_resumes_without_asking_for_every_signal(tmp_path: 
     assert candle is not None
     following = CandleClosed(candle.symbol, candle.time + MINUTE, *candle[2:])
     assert opened.simulation.process(following) == recomputed.simulation.process(following)
+
+
+async def test_without_an_exchange_the_unfinished_session_decides_where_it_goes_on(tmp_path: Path) -> None:
+    project = new_project(tmp_path)
+    settings = load_settings({}, project.folder / "algotrade.toml")
+    on_demo, on_kraken = plan(bars=200, speed=SLOWLY), plan(bars=200, speed=SLOWLY, exchange="kraken")
+    assert plan_to_resume([on_kraken, on_demo], settings) is None
+    await trade(project, on_demo, watch=stop_after(2))
+    assert plan_to_resume([on_kraken, on_demo], settings) == on_demo
+
+
+async def test_a_beginning_that_has_not_come_yet_is_refused(tmp_path: Path) -> None:
+    async with LoopbackKraken(Clock(START)) as kraken:
+        project = new_project(tmp_path, kraken)
+        with pytest.raises(FixCommand, match="has not come yet: kraken says it is 2024-01-31T12:00:00Z"):
+            await trade(project, plan(exchange="kraken", start=START + MINUTE))
+    assert list_sessions(project.sessions) == []
