@@ -23,6 +23,7 @@ import numpy.typing as npt
 from algotrade.market.candles import Floats, Times
 
 YEAR_MS: Final = 365.25 * 86_400_000
+BLOCK_BARS: Final = 1024
 ROUNDING: Final = 1e-15  # a return is a ratio less one: a spread below this is rounding, not risk
 
 
@@ -121,8 +122,23 @@ def drawdowns(equity: Floats) -> Floats:
 
 
 def max_drawdown(equity: Floats) -> float:
-    """Deepest drawdown, min(equity / cummax(equity) - 1): a fraction, not positive; NaN without bars."""
-    return float(drawdowns(equity).min()) if len(equity) else math.nan
+    """Deepest drawdown, min(equity / cummax(equity) - 1): a fraction, not positive; NaN without bars.
+
+    A running maximum is slow, so a long curve is searched in blocks. No bar of a block can be deeper than the block's
+    lowest equity under the highest until its end; only blocks whose bound allows for the deepest are looked into.
+    """
+    if len(equity) <= BLOCK_BARS or not equity.min() > 0.0:
+        return float(drawdowns(equity).min()) if len(equity) else math.nan
+    starts = np.arange(0, len(equity), BLOCK_BARS)
+    highest = np.maximum.accumulate(np.maximum.reduceat(equity, starts))
+    bounds = np.minimum.reduceat(equity, starts) / highest - 1.0
+
+    def deepest_in(block: int) -> float:
+        highest_before = highest[block - 1 : block]  # none before the first
+        return float(drawdowns(np.append(highest_before, equity[starts[block] :][:BLOCK_BARS])).min())
+
+    deepest = deepest_in(int(bounds.argmin()))
+    return min([deepest, *(deepest_in(int(block)) for block in np.flatnonzero(bounds < deepest))])
 
 
 def calmar(annual: float, deepest: float) -> float:

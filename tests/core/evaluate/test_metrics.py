@@ -174,6 +174,29 @@ def test_max_drawdown(curve, expected):
     assert same(metrics.max_drawdown(equity(*curve)), expected)
 
 
+@pytest.mark.parametrize("bars", [metrics.BLOCK_BARS + offset for offset in (-1, 0, 1)] + [7 * metrics.BLOCK_BARS + 5])
+@pytest.mark.parametrize("drift", [-1e-3, 0.0, 1e-3])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_deepest_drawdown_of_a_long_curve_is_the_deepest_of_all(bars, drift, seed):
+    steps = np.random.default_rng(seed).normal(drift, 0.01, bars)
+    curve = 1000.0 * np.exp(np.cumsum(steps))
+    assert metrics.max_drawdown(curve) == metrics.drawdowns(curve).min()
+
+
+@pytest.mark.parametrize("value", [math.nan, 0.0, -50.0])
+@pytest.mark.parametrize("bar", [0, 1500, 2999])
+def test_ruin_and_nan_in_a_long_curve_are_seen(value, bar):
+    curve = np.linspace(100.0, 200.0, 3000)
+    curve[bar] = value
+    assert same(metrics.max_drawdown(curve), float(metrics.drawdowns(curve).min()))
+
+
+def test_a_drawdown_that_spans_many_blocks_is_measured_from_its_peak():
+    curve = np.full(10 * metrics.BLOCK_BARS, 100.0)
+    curve[10], curve[-3], curve[5000] = 200.0, 50.0, 60.0
+    assert metrics.max_drawdown(curve) == -0.75
+
+
 @pytest.mark.parametrize(
     ("annual", "deepest", "expected"),
     [(0.3, -0.2, 1.5), (-0.1, -0.5, -0.2), (0.3, 0.0, NAN), (0.3, -1e-17, NAN), (NAN, -0.2, NAN), (0.3, NAN, NAN)],
