@@ -105,7 +105,7 @@ def _fetch_from_exchange(
 
 
 async def _reports(invocation: Invocation, settings: Settings, request: FetchRequest) -> list[FetchReport]:
-    from algotrade.exchange.base import open_exchange
+    from algotrade.exchange.opening import open_exchange
     from algotrade.ingest.fetch import fetch_candles
     from algotrade.ingest.source import DEFAULT_EXCHANGE
     from algotrade.store.database import open_database

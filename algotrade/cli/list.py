@@ -35,7 +35,7 @@ def list_() -> None:
 @app.command()
 def exchanges(context: typer.Context) -> None:
     """Exchanges that candles can be fetched from; `demo` is a simulated market that needs no network."""
-    from algotrade.exchange.base import exchange_names
+    from algotrade.exchange.opening import exchange_names
 
     rows = [{"exchange": name, "simulated": name == "demo"} for name in exchange_names()]
     _print(invocation_of(context), "exchanges", rows)
@@ -136,7 +136,7 @@ def sessions(context: typer.Context) -> None:
 
 
 async def _instruments(invocation: Invocation, exchange: str | None) -> list[Instrument]:
-    from algotrade.exchange.base import open_exchange
+    from algotrade.exchange.opening import open_exchange
 
     settings = invocation.settings({"defaults.exchange": exchange})
     name = settings.defaults.exchange or DEFAULT_EXCHANGE
@@ -145,7 +145,7 @@ async def _instruments(invocation: Invocation, exchange: str | None) -> list[Ins
 
 
 async def _timeframes(invocation: Invocation, exchange: str) -> list[str]:
-    from algotrade.exchange.base import open_exchange
+    from algotrade.exchange.opening import open_exchange
 
     async with open_exchange(exchange, options=invocation.settings().ccxt_options(exchange)) as opened:
         return opened.timeframes()

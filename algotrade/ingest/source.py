@@ -15,7 +15,8 @@ import pandas as pd
 
 from algotrade.config import Settings
 from algotrade.errors import AlgotradeError, CheckConnection, FixData, TryLater
-from algotrade.exchange.base import Exchange, open_exchange
+from algotrade.exchange.base import Exchange
+from algotrade.exchange.opening import open_exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.market.candles import ORIGINS, SeriesKey, Times, iso, times_ms
 from algotrade.market.instrument import Instrument

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from algotrade.config import Settings
 from algotrade.engine.session import Record
 from algotrade.errors import CheckConnection
-from algotrade.exchange.base import DEMO, Exchange, open_exchange
+from algotrade.exchange.base import DEMO, Exchange
+from algotrade.exchange.opening import open_exchange
 from algotrade.live.begin import session_header
 from algotrade.live.clock import Clock, DemoClock, DemoTime
 from algotrade.live.feed import CandleFeed, Feed, TickerFeed

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from algotrade.errors import FixCommand
-from algotrade.exchange.base import Exchange, open_exchange
+from algotrade.exchange.base import Exchange
+from algotrade.exchange.opening import open_exchange
 from algotrade.market.candles import COLUMNS, ORIGINS, times_ms
 from algotrade.market.simulate import instrument_of, simulate_candles
 from algotrade.market.timeframe import bar_start, timeframe_ms
@@ -36,9 +37,11 @@ async def opened(request: pytest.FixtureRequest) -> AsyncIterator[Opened]:
         async with open_exchange("demo", clock=clock) as exchange:
             yield Opened(exchange, clock)
         return
-    async with LoopbackKraken(clock) as kraken:
-        async with open_exchange("kraken", options=kraken.ccxt_options, clock=clock) as exchange:
-            yield Opened(exchange, clock)
+    async with (
+        LoopbackKraken(clock) as kraken,
+        open_exchange("kraken", options=kraken.ccxt_options, clock=clock) as exchange,
+    ):
+        yield Opened(exchange, clock)
 
 
 async def test_the_time_is_the_exchanges_and_never_ahead_of_it(opened: Opened) -> None:

@@ -25,9 +25,10 @@ from algotrade.errors import (
     NotAllowed,
     TryLater,
 )
-from algotrade.exchange.base import Exchange, exchange_names, open_exchange
+from algotrade.exchange.base import Exchange
 from algotrade.exchange.ccxt_errors import translate
 from algotrade.exchange.ccxt_rest import candle_rows, holds_empty_list, instrument_from
+from algotrade.exchange.opening import exchange_names, open_exchange
 from algotrade.exchange.retry import Backoff, retry_read
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 

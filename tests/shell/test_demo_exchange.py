@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.exchange.base import open_exchange
+from algotrade.exchange.opening import open_exchange
 from algotrade.market.simulate import END_MS, FIRST_MS
 
 NOON = 1_706_702_400_000  # 2024-01-31 12:00 UTC

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from algotrade.errors import CheckConnection, NotAllowed, TryLater
-from algotrade.exchange.base import Exchange, open_exchange
+from algotrade.exchange.base import Exchange
+from algotrade.exchange.opening import open_exchange
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
 SHARED = os.environ.get("ALGOTRADE_SHARED_DATA", str(Path(__file__).parents[3] / "shared" / "data"))

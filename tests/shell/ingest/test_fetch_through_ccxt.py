@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from algotrade.errors import CheckConnection, TryLater
-from algotrade.exchange.base import Exchange, open_exchange
+from algotrade.exchange.base import Exchange
+from algotrade.exchange.opening import open_exchange
 from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.simulate import simulate_candles

@@ -1,0 +1,49 @@
+"""The one door through which exchanges are opened, by name. What is behind it is imported when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from algotrade.errors import FixConfiguration
+from algotrade.exchange.base import ATTEMPTS, DEMO, TIMEOUT_S, Exchange, system_ms
+
+
+def exchange_names() -> list[str]:
+    """Every name that `open_exchange` knows, the demo exchange first. Loads ccxt."""
+    from algotrade.exchange.ccxt_client import ccxt_names
+
+    return [DEMO, *ccxt_names()]
+
+
+def open_exchange(
+    name: str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    clock: Callable[[], int] = system_ms,
+    timeout_s: float = TIMEOUT_S,
+    attempts: int = ATTEMPTS,
+) -> Exchange:
+    """An exchange by its name. Connects to nothing yet.
+
+    Args:
+        name: "demo", or a name that ccxt knows.
+        options: for ccxt's constructor, from [exchange.NAME.ccxt] of algotrade.toml.
+        clock: the demo exchange's time; for others the local clock, against which theirs is measured.
+        timeout_s: seconds after which a call is given up, all its attempts together.
+        attempts: how often a call is made when the network fails or the exchange asks for patience.
+
+    Raises:
+        FixCommand: no exchange of that name.
+        FixConfiguration: an option is unknown, or would repeat orders.
+    """
+    if name == DEMO:
+        from algotrade.exchange.demo import DemoExchange
+
+        if options:
+            raise FixConfiguration("[exchange.demo.ccxt] means nothing: the demo exchange is not one of ccxt's")
+        return DemoExchange(clock)
+    from algotrade.exchange.ccxt_client import make_client
+    from algotrade.exchange.ccxt_rest import CcxtExchange
+
+    return CcxtExchange(make_client(name, options or {}), clock=clock, timeout_s=timeout_s, attempts=attempts)
