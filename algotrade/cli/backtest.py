@@ -134,13 +134,21 @@ def _show(run: Run, invocation: Invocation, *, all_round_trips: bool) -> None:
     from algotrade.show.run import run_page
 
     curve = Curve(run.result.times, run.result.equity_values)
-    run_id = run.document["run"]
-    more = [
-        ("months, years, drawdowns", f"algotrade evaluate {run_id}"),
-        ("a page with charts", f"algotrade evaluate {run_id} --html report.html"),
-        ("why it did what it did", f"algotrade why {run.document['data']['end']}"),
+    pages = run_page(run.document, curve, all_round_trips=all_round_trips, see_more=_see_more(run.document))
+    invocation.output.show(*pages)
+
+
+def _see_more(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """What to type next, short enough to stay in one line of a terminal of 80 columns."""
+    from algotrade.market.candles import iso
+
+    changes = document["targets"]
+    bar = iso(changes[-1][0]) if changes else document["data"]["end"]
+    return [
+        ("in more depth", f"algotrade evaluate {document['run']}"),
+        ("with charts", f"algotrade evaluate {document['run']} --html report.html"),
+        ("why it did so", f"algotrade why {bar.removesuffix('T00:00:00Z')}"),
     ]
-    invocation.output.show(*run_page(run.document, curve, all_round_trips=all_round_trips, see_more=more))
 
 
 def _public(document: dict[str, Any]) -> dict[str, Any]:

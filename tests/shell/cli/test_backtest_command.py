@@ -164,6 +164,18 @@ def test_a_pipe_gets_whole_figures_and_no_escape_codes(algotrade: Command, monke
     assert f"{backtest(algotrade)['summary']['final_equity']:,.2f}" in narrow
 
 
+def test_what_to_type_next_can_be_typed_and_fits_a_terminal(algotrade: Command, place: Path) -> None:
+    out = algotrade(*DEMO, "--check", "none").out
+    lines = out[out.index("See more") :].splitlines()[1:]
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= 80
+    for line in lines:
+        run = algotrade(*line[line.index("algotrade ") :].split()[1:])
+        assert run.code == 0, line
+    assert "the target went from" in run.out
+    assert (place / "report.html").is_file()
+
+
 def test_quiet_says_nothing_beside_the_result(algotrade: Command) -> None:
     run = algotrade(*DEMO, "--check", "none", "--quiet")
     assert run.err == ""
