@@ -69,7 +69,8 @@ def times_ms(table: pd.DataFrame | pd.Series[Any]) -> Times:
         raise FixData(f"the index must hold times, given {type(index).__name__} of {index.dtype}")
     if index.tz is None:
         raise FixData("the index has no time zone; candles are in UTC: candles.index.tz_localize('UTC')")
-    return np.asarray(index.as_unit("ms").asi8, np.int64)
+    in_ms = index if index.unit == "ms" else index.as_unit("ms")  # which copies even where nothing changes
+    return np.asarray(in_ms.asi8, np.int64)
 
 
 def iso(time_ms: int) -> str:
