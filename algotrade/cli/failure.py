@@ -6,7 +6,6 @@ import errno
 import os
 import platform
 import shlex
-import sys
 import time
 import traceback
 from collections.abc import Sequence
@@ -71,7 +70,7 @@ def print_failure(failure: Failure, output: Output) -> None:
     """Two lines on stderr; with --json one object on stdout instead."""
     if output.json:
         said = {"code": failure.code, "kind": failure.kind, "message": plain(failure.message), "hint": failure.hint}
-        sys.stdout.write(json_text({"schema": "algotrade.error/1", "error": said}) + "\n")
+        output.stdout.write(json_text({"schema": "algotrade.error/1", "error": said}) + "\n")
     elif failure.message:
         output.write_line(failure.message, heading="error: ", style="bold red")
         if failure.hint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,7 @@ class Invocation:
     def output(self) -> Output:
         """The streams, log included; first used by a command, when all arguments are parsed."""
         output = Output(json=self.json, quiet=self.quiet, verbose=self.verbose)
+        sys.stdout = sys.stderr  # from here on stdout is the result's alone: what a strategy prints is none of it
         output.start_log()
         return output
 

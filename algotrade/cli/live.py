@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,6 +17,7 @@ from algotrade.cli.invocation import Invocation, invocation_of
 from algotrade.errors import ExitCode
 
 if TYPE_CHECKING:
+    from algotrade.cli.output import Output
     from algotrade.config import Settings
     from algotrade.live.launch import Launched, Place
     from algotrade.live.plan import SessionPlan
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from algotrade.strategy.base import Strategy
 
 app = typer.Typer(add_completion=False, rich_help_panel="Trade")
+SCHEMA: Final = "algotrade.live/1"
 LOG: Final = logging.getLogger("algotrade.live")
 FRAMES_PER_SECOND: Final = 4
 TROUBLED: Final = ("DEGRADED", "HALTED")
@@ -232,13 +233,13 @@ class _Session:
         if self.status is not None:
             self.status.hear(update)
         elif self.output.json:
-            _print_records(update)
+            _print_records(update, self.output)
         else:
             _log(update, self.plan)
 
     @property
     def _on_screen(self) -> bool:
-        return sys.stdout.isatty() and not self.output.json and not self.output.quiet
+        return self.output.stdout.isatty() and not self.output.json and not self.output.quiet
 
     def _screen(self) -> AbstractContextManager[Any]:
         """The live screen in a terminal; nothing elsewhere. It is drawn by a thread of its own."""
@@ -267,7 +268,7 @@ class _Session:
         self.output.note(f"session {launch.opened.id} {what}")
         if self.output.json:
             known = {"session": launch.opened.id, "resumed": launch.resumed, "bars": launch.opened.bars}
-            _print_line("session", known)
+            self.output.document_line(SCHEMA, {"event": "session", **known})
 
     def _say_end(self, launch: Launched) -> None:
         from algotrade.live.remarks import sentence_on_stop
@@ -282,21 +283,14 @@ class _Session:
         )
 
 
-def _print_records(update: Update) -> None:
+def _print_records(update: Update, output: Output) -> None:
     """One JSON object a line for every record and every note."""
     from algotrade.engine.records import encode, name_of
 
     for record in update.records:
-        _print_line(name_of(record), encode(record))
+        output.document_line(SCHEMA, {"event": name_of(record), **encode(record)})
     if update.note:
-        _print_line("note", {"state": update.state, "message": update.note})
-
-
-def _print_line(event: str, values: Mapping[str, Any]) -> None:
-    import json
-
-    sys.stdout.write(json.dumps({"schema": "algotrade.live/1", "event": event, **values}) + "\n")
-    sys.stdout.flush()
+        output.document_line(SCHEMA, {"event": "note", "state": update.state, "message": update.note})
 
 
 def _log(update: Update, plan: SessionPlan) -> None:

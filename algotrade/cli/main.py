@@ -46,7 +46,7 @@ def _run(arguments: list[str], invocation: Invocation) -> int:
     """Parse and invoke; every way to end is an exit code."""
     command = typer.main.get_command(app)
     try:
-        with command.make_context("algotrade", arguments.copy(), obj=invocation) as context:
+        with command.make_context("algotrade", arguments.copy(), obj=invocation) as context, _stdout_given_back():
             command.invoke(context)
     except typer.Exit as leaving:
         return leaving.exit_code
@@ -79,6 +79,16 @@ def _flushed(code: int) -> int:
         print_failure(failure, Output())
         return failure.code
     return code
+
+
+@contextlib.contextmanager
+def _stdout_given_back() -> Iterator[None]:
+    """Undo at the end what the invocation does to sys.stdout."""
+    stdout = sys.stdout
+    try:
+        yield
+    finally:
+        sys.stdout = stdout
 
 
 @contextlib.contextmanager

@@ -12,9 +12,9 @@ import math
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from algotrade.show.format import plain
 
@@ -33,21 +33,23 @@ class Output:
         json: print the result as one JSON object.
         quiet: print the result and errors only.
         verbose: log details.
+        stdout: where the result goes.
     """
 
     json: bool = False
     quiet: bool = False
     verbose: bool = False
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
 
     @cached_property
     def console(self) -> Console:
         """Where results go, unless --json is given."""
-        return _console(stderr=False)
+        return _console(self.stdout)
 
     @cached_property
     def notes(self) -> Console:
         """Where everything else goes."""
-        return _console(stderr=True)
+        return _console(sys.stderr)
 
     @property
     def interactive(self) -> bool:
@@ -69,7 +71,13 @@ class Output:
             body: the object; NaN and infinity become null, tuples lists, anything unknown its text.
         """
         if self.json:
-            sys.stdout.write(json_text({"schema": schema, **body}) + "\n")
+            self.stdout.write(json_text({"schema": schema, **body}) + "\n")
+
+    def document_line(self, schema: str, body: Mapping[str, Any]) -> None:
+        """Print one of many objects, on a line of its own and at once; nothing without --json."""
+        if self.json:
+            self.stdout.write(json.dumps(_finite({"schema": schema, **body}), default=str) + "\n")
+            self.stdout.flush()
 
     def note(self, text: str) -> None:
         """Tell something beside the result; nothing under --quiet."""
@@ -136,7 +144,7 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _console(*, stderr: bool) -> Console:
+def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return Console(file=stream, markup=False, emoji=False, highlight=False)
