@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from algotrade.errors import FixCommand, FixConfiguration
+from algotrade.errors import FixConfiguration
 from algotrade.evaluate.result import Result
 from algotrade.show import run
 
@@ -58,14 +58,13 @@ def write_report(result: Result, document: run.Document, path: Path) -> None:
         path: the file; replaced if it exists.
 
     Raises:
-        FixConfiguration: bokeh is not installed.
-        FixCommand: the file cannot be written.
+        FixConfiguration: bokeh is not installed, or the file cannot be written.
     """
     text = report_html(result, document)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
-        raise FixCommand(
+        raise FixConfiguration(
             f"cannot write the report to {path}: {problem.strerror}",
             hint="algotrade backtest --html report.html",
         ) from problem

@@ -217,7 +217,7 @@ def test_a_strategy_that_raises_shows_its_own_line(algotrade: Command, place: Pa
         (("--start", "2020-02-01", "--end", "2020-01-01"), 2, "before it starts"),
         (("--start", "2020-01-01", "--end", "2020-01-05"), 4, "looks back 20 bars, but there are only 5"),
         (("--start", "2030-01-01"), 4, "the demo exchange has no 1d candle"),
-        (("--html", "/proc/nowhere/page.html"), 2, "/proc/nowhere"),
+        (("--html", "/proc/nowhere/page.html"), 3, "/proc/nowhere"),
         (("--export-csv", "/proc/nowhere"), 3, "cannot write /proc/nowhere"),
     ],
 )

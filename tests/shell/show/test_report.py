@@ -10,7 +10,7 @@ import pytest
 
 from algotrade.backtest.kernel import run_kernel
 from algotrade.backtest.setup import Setup
-from algotrade.errors import FixCommand, FixConfiguration, FixData
+from algotrade.errors import FixConfiguration, FixData
 from algotrade.market.candles import candle_table
 from algotrade.market.instrument import Instrument
 from algotrade.show import report
@@ -122,7 +122,7 @@ def test_without_bokeh_it_says_what_to_install(run, monkeypatch):
 
 
 def test_a_place_that_cannot_be_written_is_a_sentence(run, tmp_path):
-    with pytest.raises(FixCommand, match=r"cannot write the report to .*: No such file or directory"):
+    with pytest.raises(FixConfiguration, match=r"cannot write the report to .*: No such file or directory"):
         write_report(run.result, run.document, tmp_path / "missing" / "report.html")
 
 
