@@ -53,8 +53,7 @@ class NotebookResult(Result):
             The path.
 
         Raises:
-            FixConfiguration: bokeh is not installed.
-            FixCommand: the file cannot be written.
+            FixConfiguration: bokeh is not installed, or the file cannot be written.
         """
         from algotrade.show.report import write_report  # loads what draws, which most scripts never need
 

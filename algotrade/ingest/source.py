@@ -23,7 +23,7 @@ from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import SYMBOLS, instrument_of, simulate_candles
 from algotrade.market.span import Span, parse_span
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.candles import SeriesInfo, list_series, read_candles, read_instrument
+from algotrade.store.candles import SeriesSpan, list_spans, read_candles, read_instrument
 from algotrade.store.database import Database
 
 DEFAULT_EXCHANGE: Final = "kraken"
@@ -77,7 +77,7 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
         CheckConnection: a named exchange cannot be reached.
     """
     timeframe_ms(request.timeframe)
-    stored = list_series(database)
+    stored = list_spans(database)
     real = [info for info in stored if info.key.exchange != DEMO]
     key = choose_series(request, stored)
     if key is not None:
@@ -102,7 +102,7 @@ def reload_candles(request: DataRequest, key: SeriesKey, database: Database) -> 
     return _simulated(request).candles if key.exchange == DEMO and not len(candles) else candles
 
 
-def choose_series(request: DataRequest, stored: list[SeriesInfo]) -> SeriesKey | None:
+def choose_series(request: DataRequest, stored: list[SeriesSpan]) -> SeriesKey | None:
     """The stored series that a request means: the named exchange, else kraken's, else the only one.
 
     Within an exchange official candles come first, then imported ones, then those made from trades; but before that,
@@ -126,7 +126,7 @@ def choose_series(request: DataRequest, stored: list[SeriesInfo]) -> SeriesKey |
     return best.key if best else None
 
 
-def _missing(info: SeriesInfo, request: DataRequest) -> tuple[bool, int]:
+def _missing(info: SeriesSpan, request: DataRequest) -> tuple[bool, int]:
     """How little of the asked span a series has: whether nothing at all, and the bars missing at its two ends."""
     start = info.first if request.span.start is None else request.span.start
     end = info.last if request.span.end is None else request.span.end
@@ -135,7 +135,7 @@ def _missing(info: SeriesInfo, request: DataRequest) -> tuple[bool, int]:
     return apart, open_ends // timeframe_ms(request.timeframe)
 
 
-def _not_stored(request: DataRequest, stored: list[SeriesInfo], error: AlgotradeError) -> FixData:
+def _not_stored(request: DataRequest, stored: list[SeriesSpan], error: AlgotradeError) -> FixData:
     """What to say when the network is away and only other candles are stored."""
     listed = [f"{info.key.symbol} {info.key.timeframe} from {info.key.exchange}" for info in stored[:5]]
     more = f" and {len(stored) - 5} more" if len(stored) > 5 else ""

@@ -39,6 +39,14 @@ class Span(NamedTuple):
     rows: int
 
 
+class SeriesSpan(NamedTuple):
+    """A stored series: its first and last bar's open time in milliseconds."""
+
+    key: SeriesKey
+    first: int
+    last: int
+
+
 class SeriesInfo(NamedTuple):
     """A stored series and its span."""
 
@@ -110,6 +118,18 @@ def span(database: Database, key: SeriesKey) -> Span | None:
             statement.where(candles.c.series_id == _series_id(connection, key))
         ).one()
         return Span(first, last, rows) if rows else None
+
+
+def list_spans(database: Database) -> list[SeriesSpan]:
+    """Every stored series in the order of its key, uncounted: it costs the same however many candles there are."""
+    names = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
+    first, last = (
+        select(extreme(candles.c.time)).where(candles.c.series_id == series.c.id).scalar_subquery()
+        for extreme in (func.min, func.max)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(select(*names, first, last).order_by(*names))
+        return [SeriesSpan(SeriesKey(*row[:4]), *row[4:]) for row in rows if row[4] is not None]
 
 
 def list_series(database: Database) -> list[SeriesInfo]:

@@ -14,6 +14,7 @@ from algotrade.market.instrument import Instrument
 from algotrade.store.candles import (
     SeriesInfo,
     list_series,
+    list_spans,
     read_candles,
     read_instrument,
     span,
@@ -23,6 +24,7 @@ from algotrade.store.candles import (
 from algotrade.store.coverage import add_coverage, read_coverage
 from algotrade.store.database import Database, open_database
 from algotrade.store.runs import keep_check, keep_run, list_runs, load_run, read_check
+from algotrade.store.tables import candles as candles_table
 
 KEY = SeriesKey("kraken", "BTC/USD", "1m")
 MINUTE = 60_000
@@ -175,6 +177,15 @@ def test_spans_and_the_list_say_what_is_stored(database: Database) -> None:
         SeriesInfo(other, START + 3 * MINUTE, START + 4 * MINUTE, 2),
         SeriesInfo(KEY, START, START + 6 * MINUTE, 7),
     ]
+    assert list_spans(database) == [info[:3] for info in list_series(database)]
+
+
+def test_a_series_without_candles_is_in_no_list(database: Database) -> None:
+    write_candles(database, KEY, *bars(1))
+    with database.writing() as connection:
+        connection.execute(candles_table.delete())
+    assert list_spans(database) == []
+    assert list_series(database) == []
 
 
 def test_writers_at_the_same_time_neither_fail_nor_count_twice(database: Database) -> None:

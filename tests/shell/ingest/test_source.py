@@ -17,7 +17,7 @@ from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span, parse_time
-from algotrade.store.candles import SeriesInfo, list_series, write_candles, write_instrument
+from algotrade.store.candles import SeriesSpan, list_series, write_candles, write_instrument
 from algotrade.store.database import Database, open_database
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
@@ -212,12 +212,12 @@ CHOICES = [
 def test_one_series_is_chosen(named: str | None, stored: list[str], chosen: str | None) -> None:
     keys = [SeriesKey(*(name.split()[0], "BTC/USD", "1d", name.split()[1])) for name in stored]
     others = [SeriesKey("kraken", "ETH/USD", "1d"), SeriesKey("kraken", "BTC/USD", "1h")]
-    key = choose_series(BTC._replace(exchange=named), [SeriesInfo(key, 0, 1, 2) for key in (*others, *keys)])
+    key = choose_series(BTC._replace(exchange=named), [SeriesSpan(key, 0, 1) for key in (*others, *keys)])
     assert (None if key is None else f"{key.exchange} {key.origin}") == chosen
 
 
 def test_several_exchanges_are_listed_and_none_is_guessed() -> None:
-    stored = [SeriesInfo(SeriesKey(name, "BTC/USD", "1d"), 0, 1, 2) for name in ("coinbase", "binance")]
+    stored = [SeriesSpan(SeriesKey(name, "BTC/USD", "1d"), 0, 1) for name in ("coinbase", "binance")]
     with pytest.raises(FixData, match="stored from binance, coinbase; say which") as caught:
         choose_series(BTC, stored)
     assert caught.value.hint == "algotrade backtest --symbol BTC/USD --exchange binance"
