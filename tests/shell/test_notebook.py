@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import algotrade as at
-from algotrade.errors import FixCommand
+from algotrade.errors import FixConfiguration
 from algotrade.evaluate.result import Result
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span
@@ -37,7 +37,7 @@ def test_a_result_plots_itself_on_one_page(demo: pd.DataFrame, tmp_path: Path) -
 
 
 def test_a_page_that_cannot_be_written_is_a_sentence(demo: pd.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(FixCommand, match="cannot write the report"):
+    with pytest.raises(FixConfiguration, match="cannot write the report"):
         at.backtest(Rising(), demo).plot(tmp_path / "no such folder" / "page.html")
 
 

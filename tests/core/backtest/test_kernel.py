@@ -10,7 +10,7 @@ from algotrade.backtest.event_loop import KnownTargets, run_event_loop
 from algotrade.backtest.kernel import COMPILE_FROM_BARS, run_kernel
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
-from algotrade.evaluate.result import Rejection
+from algotrade.evaluate.executions import Rejection
 from algotrade.market.candles import candle_table, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.strategy.signals import Bounds
