@@ -22,6 +22,7 @@ def _is_timeframe(text: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
+Location = Annotated[str, Field(min_length=1, max_length=4096)]  # a path or URL
 Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Timeframe = Annotated[str, AfterValidator(_is_timeframe)]
@@ -64,7 +65,7 @@ class Store(BaseModel):
     """[store]: where the database is, a path or a URL; None means in the data folder."""
 
     model_config = STRICT
-    database: Name | None = None
+    database: Location | None = None
 
 
 class Live(BaseModel):

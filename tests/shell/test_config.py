@@ -237,6 +237,12 @@ def test_a_relative_database_belongs_to_the_file_that_says_it(project: Path, mon
     assert flag.database == project / "strategies" / "here.db"
 
 
+def test_a_database_may_lie_deep(project: Path) -> None:
+    deep = "/".join(["folder"] * 40)
+    (project / "algotrade.toml").write_text(f'[store]\ndatabase = "{deep}/a.db"\n')
+    assert load_settings().database == project / deep / "a.db"
+
+
 def test_the_fingerprint_changes_with_what_can_change_a_result_only(project: Path) -> None:
     plain = load_settings().fingerprint()
     assert load_settings({"store.database": "elsewhere.db"}).fingerprint() == plain
