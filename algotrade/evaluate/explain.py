@@ -35,6 +35,11 @@ LIMITS: Final = {
 }
 
 
+def words_of(reason: str) -> str:
+    """A reason code as a sentence; a code that is not ours as it is."""
+    return (REASONS | LIMITS).get(reason, reason)
+
+
 def explain_bar(result: Result, bar: int) -> dict[str, Any]:
     """What happened at the close of a bar and what came of it at the next open.
 
@@ -53,7 +58,7 @@ def explain_bar(result: Result, bar: int) -> dict[str, Any]:
     return {
         "bar": time,
         "title": f"{time} {result.timeframe}, bar {bar + 1:,} of {len(result.times):,}",
-        "answer": _answer(wanted, fills, did.get("refused"), last=bar + 1 == len(result.times)),
+        "answer": _answer(result, bar, wanted, fills, did.get("refused")),
         "saw": _saw(result, bar),
         "wanted": wanted,
         "did": did,
@@ -103,16 +108,33 @@ def _fills(result: Result, bar: int) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(wanted: dict[str, Any], fills: list[dict[str, Any]], refused: str | None, *, last: bool) -> str:
+def _answer(result: Result, bar: int, wanted: dict[str, Any], fills: list[dict[str, Any]], refused: str | None) -> str:
     changed = wanted and wanted["exposure"] != wanted["exposure_before"]
     what = f"the target went from {wanted['exposure_before']:g} to {wanted['exposure']:g}" if changed else ""
     if fills:
         done = f"a {fills[0]['side']}" if len(fills) == 1 else f"{len(fills)} orders"
         return f"{what or 'it sent an order'}, and {done} filled at the next open"
     if refused:
-        return f"{what or 'it sent an order'}, but {(REASONS | LIMITS).get(refused, refused)}"
+        return f"{what or 'it sent an order'}, but {words_of(refused)}"
     if changed:
+        last = bar + 1 == len(result.times)
         return f"{what}; there is no next bar to fill at" if last else f"{what}, and nothing was traded"
     if wanted:
-        return f"nothing was done: the target stayed at {wanted['exposure']:g}, and drift alone never trades"
+        why = _refused_before(result, bar) or ", and drift alone never trades"
+        return f"nothing was done: the target stayed at {wanted['exposure']:g}{why}"
     return "nothing was done: the strategy sent no order at this bar"
+
+
+def _refused_before(result: Result, bar: int) -> str:
+    """What is held instead of the target since an order for it was refused; empty where the last order was filled."""
+    earlier = [rejection for rejection in result.rejections if rejection.time <= result.times[bar]]
+    done = result.filled.bar <= bar
+    if not earlier or earlier[-1].reason == NOTHING_TO_TRADE:
+        return ""
+    time, reason = earlier[-1]
+    decided = int(np.searchsorted(result.times, time)) - (0 if reason in LIMITS else 1)
+    if done.any() and result.filled.bar[done][-1] > decided:
+        return ""
+    position = (result.filled.side * result.filled.quantity)[done].sum()
+    held = "the position is as before" if position else "nothing is held"
+    return f", but {held}: the order of {iso(int(result.times[decided]))} was refused ({words_of(reason)})"

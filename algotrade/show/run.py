@@ -5,12 +5,15 @@ A run document is the mapping that `algotrade backtest --json` prints and the st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from algotrade.engine.orders import NOTHING_TO_TRADE
+from algotrade.evaluate.explain import words_of
 from algotrade.market.instrument import Instrument
 from algotrade.show import format as fmt
 from algotrade.show.chart import Curve, LineChart
@@ -194,14 +197,25 @@ def warnings(document: Document) -> list[RenderableType]:
 
 
 def cautions(document: Document) -> list[str]:
-    """What the run itself warns of, missing bars, and a market that is not real."""
+    """What the run itself warns of, refused orders, missing bars, and a market that is not real."""
     data = document["data"]
     sentences = [fmt.plain(sentence) for sentence in document.get("warnings", ())]
+    sentences += _refusals(document)
     if data["gaps"] > WORRYING_GAP_SHARE * data["bars"]:
         sentences.append(f"{fmt.count(data['gaps'])} bars are missing beside the {fmt.count(data['bars'])} there are")
     if data["simulated"]:
         sentences.append("the market is SIMULATED: these figures say nothing about a real one")
     return sentences
+
+
+def _refusals(document: Document) -> list[str]:
+    """How many orders were refused and why; one that found nothing to trade changed nothing and is not counted."""
+    reasons = Counter(row["reason"] for row in document["rejections"] if row["reason"] != NOTHING_TO_TRADE)
+    if not reasons:
+        return []
+    whole = "1 order was refused" if reasons.total() == 1 else f"{fmt.count(reasons.total())} orders were refused"
+    parts = [f"{fmt.count(count)} because {fmt.plain(words_of(reason))}" for reason, count in reasons.most_common()]
+    return [f"{whole}: {', '.join(parts)}"]
 
 
 def currency(document: Document) -> str:

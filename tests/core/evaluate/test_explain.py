@@ -62,6 +62,18 @@ TABLE = [
      "nothing was done: the target stayed at 0, and drift alone never trades"),
     ([0, 0, 0, 0, 1], 4, limited(max_order_notional=50.0),
      "the target went from 0 to 1, but the order was above the limit on one order"),
+    ([0, 1, 1, 1, 0], 2, SMALLEST,
+     "nothing was done: the target stayed at 1, but nothing is held: the order of 1970-01-02T00:00:00Z was refused"
+     " (the order was below the market's smallest notional)"),
+    ([0, 1, 1, 1, 0], 3, limited(max_order_notional=50.0),
+     "nothing was done: the target stayed at 1, but nothing is held: the order of 1970-01-02T00:00:00Z was refused"
+     " (the order was above the limit on one order)"),
+    ([0, 0.4, 1, 1, 0], 3, limited(max_position_notional=5000.0),
+     "nothing was done: the target stayed at 1, but the position is as before: the order of 1970-01-03T00:00:00Z was"
+     " refused (the position would have been above its limit)"),
+    ([0, 1, 0, 0, 0], 3, SMALLEST, "nothing was done: the target stayed at 0, and drift alone never trades"),
+    ([0, 1, 0, 0.4, 0.4], 4, limited(max_position_notional=5000.0),
+     "nothing was done: the target stayed at 0.4, and drift alone never trades"),
 ]  # fmt: skip
 
 

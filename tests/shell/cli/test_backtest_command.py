@@ -6,6 +6,7 @@ import csv
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,20 @@ def test_tables_are_exported_and_their_values_survive(algotrade: Command, place:
     assert [float(row["fee"]) for row in rows["fills"]] == [fill[4] for fill in document["fills"]]
     assert float(rows["equity"][-1]["equity"]) == document["summary"]["final_equity"]
     assert rows["equity"][0]["time"] == "2020-01-01T00:00:00Z"
+
+
+def test_refused_orders_are_told_on_the_screen_and_on_the_page_and_explained(algotrade: Command, place: Path) -> None:
+    (place / "algotrade.toml").write_text("[risk]\nmax_order_notional = 500\n")
+    run = algotrade(*DEMO, "--check", "none", "--html", "page.html")
+    kept = algotrade("evaluate", "--json").document
+    denied = [row for row in kept["rejections"] if row["reason"] == "max_order_notional"]
+    said = f"{len(denied)} orders were refused: {len(denied)} because the order was above the limit on one order"
+    assert 1 < len(denied) < len(kept["rejections"])
+    for text in (run.out, algotrade("evaluate").out, (place / "page.html").read_text()):
+        assert said in " ".join(text.split())
+    after = kept["targets"][0][0] + 86_400_000
+    told = algotrade("why", datetime.fromtimestamp(after / 1000, UTC).strftime("%Y-%m-%d"), "--json").document
+    assert "but nothing is held: the order of " in told["answer"]
 
 
 def test_all_round_trips_are_shown_on_request(algotrade: Command) -> None:

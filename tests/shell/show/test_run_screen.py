@@ -127,6 +127,23 @@ def test_the_documents_own_warnings_are_printed(run):
     )
 
 
+def test_refused_orders_are_counted_by_their_reasons(run):
+    reasons = ["max_order_notional"] * 71 + ["below_min_quantity"] * 2 + ["nothing_to_trade"] * 70
+    text = piped(*page(run, changed(run.document, rejections=[{"time": "", "reason": reason} for reason in reasons])))
+    assert (
+        "warning: 73 orders were refused: 71 because the order was above the limit on one order,"
+        " 2 because the order was below the market's smallest quantity\n"
+    ) in text
+    single = changed(run.document, rejections=[{"time": "", "reason": "no_equity_left"}])
+    assert "1 order was refused: 1 because there was no equity left" in piped(*page(run, single))
+
+
+@pytest.mark.parametrize("reasons", [[], ["nothing_to_trade"] * 70])
+def test_what_found_nothing_to_trade_is_no_refusal(run, reasons):
+    rejections = [{"time": "", "reason": reason} for reason in reasons]
+    assert "refused" not in piped(*page(run, changed(run.document, rejections=rejections)))
+
+
 def test_a_real_market_is_not_called_simulated(run):
     assert "SIMULATED" not in piped(*page(run, changed(run.document, data__simulated=False)))
 
