@@ -48,7 +48,7 @@ class Provenance(NamedTuple):
 
 
 def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
-    """The document of a result; NaN is None, times are ISO 8601 in UTC, fractions stay fractions."""
+    """The document of a result; NaN and infinity are None, times are ISO 8601 in UTC, fractions stay fractions."""
     times = result.times
     gaps = sum(gap.bars for gap in find_gaps(times, result.timeframe))
     document = {
@@ -75,10 +75,19 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
         "targets": target_rows(result),
         "rejections": [{"time": iso(time), "reason": reason} for time, reason in result.rejections],
         "versions": dict(provenance.versions),
-        "warnings": list(provenance.warnings),
+        "warnings": [*provenance.warnings, *ruin_of(result)],
     }
     plain: dict[str, Any] = without_nan(document)
     return plain
+
+
+def ruin_of(result: Result) -> list[str]:
+    """A sentence if there was a close at which nothing was left: no broker lets an account go on from there."""
+    ruined = np.flatnonzero(result.equity_values <= 0.0)
+    if not len(ruined):
+        return []
+    when = iso(int(result.times[ruined[0]]))
+    return [f"equity fell to zero or below on {when[:10]}: a real account would have been closed"]
 
 
 def round_trip_rows(round_trips: pd.DataFrame) -> list[dict[str, Any]]:
@@ -144,14 +153,14 @@ def result_of_document(document: Mapping[str, Any], candles: pd.DataFrame) -> Re
 
 
 def without_nan(value: Any) -> Any:
-    """The value with NaN as None and numpy's numbers as Python's, however deep."""
+    """The value with NaN and infinity, which JSON has not, as None and numpy's numbers as Python's, however deep."""
     if isinstance(value, Mapping):
         return {name: without_nan(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [without_nan(inner) for inner in value]
     if isinstance(value, np.generic):
         return without_nan(value.item())
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _fills(rows: list[list[Any]], times: Times) -> Fills:

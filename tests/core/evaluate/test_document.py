@@ -126,7 +126,8 @@ def test_what_is_undefined_is_null_and_the_document_is_json(result: Result) -> N
         (np.int64(3), 3),
         (np.bool_(True), True),
         ({"a": [1.5, (math.nan, "x")]}, {"a": [1.5, [None, "x"]]}),
-        (math.inf, math.inf),
+        (math.inf, None),
+        (-math.inf, None),
         (None, None),
     ],
 )
@@ -153,6 +154,20 @@ def test_a_run_without_a_fill_is_read_again(result: Result) -> None:
     again = result_of_document(document_of(flat), candles_of(CLOSES))
     assert np.array_equal(again.equity_values, np.full(8, 10_000.0))
     assert len(again.filled.bar) == 0
+
+
+def test_ruin_is_warned_of_with_its_first_day() -> None:
+    ruined = result_over(candles_of([100.0, 100.0, 150.0, 250.0, 300.0, 90.0]), [-1.0] * 6)
+    document = document_of(ruined, warnings=("shorts",))
+    assert document["summary"]["max_drawdown"] < -1.0
+    assert document["warnings"] == [
+        "shorts",
+        "equity fell to zero or below on 1970-01-04: a real account would have been closed",
+    ]
+
+
+def test_an_account_that_lives_is_not_called_ruined(result: Result) -> None:
+    assert document_of(result)["warnings"] == []
 
 
 def test_refusals_survive() -> None:
