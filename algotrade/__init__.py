@@ -6,6 +6,7 @@ The names below are loaded when they are first used (PEP 562), so that `import a
 from __future__ import annotations
 
 import importlib
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,23 +19,25 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "backtest": "algotrade.notebook",
-    "load": "algotrade.notebook",
-    "Strategy": "algotrade.strategy.base",
-    "on": "algotrade.strategy.base",
-    "param": "algotrade.strategy.base",
-    "SignalStrategy": "algotrade.strategy.signals",
-    "sma": "algotrade.strategy.indicators",
-    "ema": "algotrade.strategy.indicators",
-    "rsi": "algotrade.strategy.indicators",
-    "macd": "algotrade.strategy.indicators",
-    "bollinger": "algotrade.strategy.indicators",
-    "highest": "algotrade.strategy.indicators",
-    "lowest": "algotrade.strategy.indicators",
-    "rolling_std": "algotrade.strategy.indicators",
-    "atr": "algotrade.strategy.indicators",
-}
+_HOME = MappingProxyType(
+    {
+        "backtest": "algotrade.notebook",
+        "load": "algotrade.notebook",
+        "Strategy": "algotrade.strategy.base",
+        "on": "algotrade.strategy.base",
+        "param": "algotrade.strategy.base",
+        "SignalStrategy": "algotrade.strategy.signals",
+        "sma": "algotrade.strategy.indicators",
+        "ema": "algotrade.strategy.indicators",
+        "rsi": "algotrade.strategy.indicators",
+        "macd": "algotrade.strategy.indicators",
+        "bollinger": "algotrade.strategy.indicators",
+        "highest": "algotrade.strategy.indicators",
+        "lowest": "algotrade.strategy.indicators",
+        "rolling_std": "algotrade.strategy.indicators",
+        "atr": "algotrade.strategy.indicators",
+    }
+)
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the names are strings, spelt once above)
 

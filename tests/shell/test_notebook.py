@@ -8,10 +8,15 @@ import pandas as pd
 import pytest
 
 import algotrade as at
-from algotrade.errors import FixConfiguration
+from algotrade.backtest.setup import Setup
+from algotrade.engine.fills import Costs
+from algotrade.errors import FixConfiguration, FixStrategy
 from algotrade.evaluate.result import Result
-from algotrade.market.simulate import simulate_candles
+from algotrade.ingest.source import MarketData
+from algotrade.market.candles import SeriesKey
+from algotrade.market.simulate import instrument_of, simulate_candles
 from algotrade.market.span import parse_span
+from algotrade.pipeline import run_backtest
 
 
 class Rising(at.SignalStrategy):
@@ -69,3 +74,32 @@ def test_a_table_read_back_from_a_file_keeps_its_series(demo: pd.DataFrame, tmp_
     demo.to_parquet(tmp_path / "candles.parquet")
     kept = pd.read_parquet(tmp_path / "candles.parquet")
     assert at.backtest(Rising(), kept).document["data"]["symbol"] == "ETH/USD"
+
+
+def test_a_notebook_and_a_terminal_give_the_same_figures(demo: pd.DataFrame, tmp_path: Path) -> None:
+    instrument = instrument_of("ETH/USD")
+    setup = Setup(instrument, "4h", costs=Costs(0.004, 0.0005))
+    market = MarketData(SeriesKey("demo", "ETH/USD", "4h", "demo"), demo, instrument, simulated=True)
+    ours = {**run_backtest(Rising(), market, setup).document, "run": None}
+    assert at.backtest(Rising(), demo).document == ours
+
+
+def test_a_failed_check_is_a_warning_and_stands_in_the_document(demo: pd.DataFrame) -> None:
+    class Peeking(at.SignalStrategy):
+        """Knows tomorrow's close."""
+
+        def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
+            return candles.assign(signal=(candles.close.shift(-1) > candles.close).astype(float))
+
+    with pytest.warns(UserWarning, match="peeking fails the look-ahead check"):
+        result = at.backtest(Peeking(), demo)
+    assert result.document["checks"]["look_ahead"]["passed"] is False
+
+
+def test_a_strategy_without_its_parameters_is_a_sentence(demo: pd.DataFrame) -> None:
+    with pytest.raises(FixStrategy, match="takes a strategy with its parameters"):
+        at.backtest(Rising, demo)  # type: ignore[arg-type]
+
+
+def test_a_result_says_what_it_is_in_a_line(demo: pd.DataFrame) -> None:
+    assert repr(at.backtest(Rising(), demo, check="none")).startswith("<rising on ETH/USD 4h SIMULATED, ")
