@@ -147,4 +147,10 @@ def _finite(value: Any) -> Any:
 def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    return Console(file=stream, markup=False, emoji=False, highlight=False)
+    class PipedConsole(Console):
+        """Leaves a closed pipe to the program's end, where Rich would exit with 1 at once."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return PipedConsole(file=stream, markup=False, emoji=False, highlight=False)
