@@ -23,7 +23,8 @@ def _is_timeframe(text: str) -> str:
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Location = Annotated[str, Field(min_length=1, max_length=4096)]  # a path or URL
-Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LARGEST_AMOUNT: Final = 1e15  # quote units; beyond, a float holds no cents
+Amount = Annotated[float, Field(gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Timeframe = Annotated[str, AfterValidator(_is_timeframe)]
 

@@ -40,6 +40,7 @@ def by_year(equity: Floats, times: Times, *, cash: float) -> pd.DataFrame:
     return _by_period(equity, times, cash, "Y")
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def drawdown_table(equity: Floats, times: Times, *, worst: int = 5) -> pd.DataFrame:
     """The deepest drawdowns, deepest first.
 
@@ -76,6 +77,7 @@ def drawdown_table(equity: Floats, times: Times, *, worst: int = 5) -> pd.DataFr
     )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def round_trip_distribution(round_trips: pd.DataFrame) -> dict[str, float]:
     """What a typical, a good and a bad round trip looks like.
 
@@ -104,6 +106,7 @@ def round_trip_distribution(round_trips: pd.DataFrame) -> dict[str, float]:
     }
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def by_holding_time(round_trips: pd.DataFrame) -> pd.DataFrame:
     """Round trips by how long they lasted, in classes that double: 0, 1, 2-3, 4-7, 8-15, ... bars.
 
@@ -156,6 +159,7 @@ def break_even_fee(run: Callable[[float], float], cash: float) -> float:
     return (profitable + ruinous) / 2.0
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def compare(first: Mapping[str, float], second: Mapping[str, float]) -> pd.DataFrame:
     """Two summaries side by side.
 
@@ -174,6 +178,7 @@ def compare(first: Mapping[str, float], second: Mapping[str, float]) -> pd.DataF
     return table.assign(difference=table["b"] - table["a"])
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def _by_period(equity: Floats, times: Times, cash: float, unit: Literal["M", "Y"]) -> pd.DataFrame:
     periods = times.view("datetime64[ms]").astype(f"datetime64[{unit}]")
     starts = np.flatnonzero(np.append(True, periods[1:] != periods[:-1])[: len(periods)])

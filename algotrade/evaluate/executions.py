@@ -34,6 +34,7 @@ class Fills(NamedTuple):
         )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def equity_of_fills(filled: Fills, cash: float, close: Floats) -> Floats:
     """Account value at each close, shape (bars,), from the fills alone: bit for bit what the engine saw."""
     position = 0.0

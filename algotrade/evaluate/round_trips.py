@@ -57,6 +57,7 @@ class _Legs(NamedTuple):
     position: Floats  # after the leg; 0.0 is flat
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def closed_round_trips(fills: Fills) -> RoundTrips:
     """Pair entries with exits.
 
@@ -125,6 +126,7 @@ def round_trip_table(fills: Fills, times: Times) -> pd.DataFrame:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def open_position(fills: Fills) -> OpenPosition | None:
     """The position held after the last fill, None when flat.
 

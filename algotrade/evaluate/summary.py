@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from algotrade.evaluate.result import Result
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def summarize(result: Result) -> dict[str, float]:
     """The summary of a result; each figure is defined in evaluate/metrics.py.
 
@@ -50,6 +51,7 @@ def summarize(result: Result) -> dict[str, float]:
     }
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
 def buy_and_hold(result: Result) -> Result:
     """What the same cash would have become, bought once and held: same candles, same costs.
 

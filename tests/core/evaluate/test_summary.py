@@ -134,3 +134,14 @@ def test_buy_and_hold_stays_cash_without_a_second_bar(bars):
     held = buy_and_hold(result([1000] * bars, [], [100] * bars, [100] * bars))
     assert held.equity.tolist() == [1000] * bars
     assert held.fills.empty
+
+
+def test_prices_beyond_a_float_are_undefined_and_no_warning():
+    prices = [1e-300, 1e-300, 1e300, 1e-300]
+    given = result(
+        [1000, 1000, math.inf, math.nan], [(1, 1, 1e303, 1e-300, 0), (2, -1, 1e303, 1e300, 0)], prices, prices
+    )
+    assert list(given.summary) == KEYS
+    assert math.isnan(given.summary["final_equity"])
+    assert not math.isfinite(given.round_trips["profit"][0])
+    assert buy_and_hold(given).equity_values[2] == math.inf

@@ -202,6 +202,27 @@ def test_costs_and_cash_are_the_given_ones(algotrade: Command) -> None:
     assert costs == {"fee_rate": 0.001, "slippage_rate": 0.0, "cash": 5000.0, "leverage": 2.0, "allow_short": False}
 
 
+def test_cash_that_a_float_cannot_count_is_refused(algotrade: Command) -> None:
+    run = algotrade("backtest", "--cash", "1e308")
+    assert run.code == 2
+    assert "--cash 1e+308: must be less than or equal to 1000000000000000" in run.err
+
+
+@pytest.mark.filterwarnings("error")
+def test_prices_beyond_a_float_are_a_result_with_undefined_figures(algotrade: Command, place: Path) -> None:
+    days = (datetime.fromtimestamp(day * 86_400, UTC).date() for day in range(60))
+    prices = (1e300 if day % 20 > 10 else 1e-300 for day in range(60))
+    rows = [",".join(map(str, (day, price, price, price, price, 1))) for day, price in zip(days, prices, strict=False)]
+    (place / "wild.csv").write_text("\n".join(["time,open,high,low,close,volume", *rows]))
+    assert algotrade("fetch", "--from", "wild.csv", "--symbol", "WILD/USD", "--timeframe", "1d").code == 0
+    run = algotrade("backtest", "--symbol", "WILD/USD", "--allow-short", "--json", "-p", "fast=3", "-p", "slow=5")
+    assert run.code == 0, run.out
+    assert run.document["buy_and_hold"]["final_equity"] is None
+    assert json.loads(json.dumps(run.document, allow_nan=False)) == run.document
+    for command in (["evaluate"], ["evaluate", "--json"], ["evaluate", "latest", "latest"], ["why", "1970-02-01"]):
+        assert algotrade(*command).code == 0, command
+
+
 def test_a_span_that_the_store_does_not_fill_is_told_of(algotrade: Command) -> None:
     algotrade("fetch", "--exchange", "demo", "--start", "2020-01-01", "--end", "2020-12-31")
     run = algotrade("backtest", "--exchange", "demo", "--end", "2021-06-30", "--check", "none")
