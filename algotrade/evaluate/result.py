@@ -31,7 +31,6 @@ class Result:
         timeframe: of the candles.
         calendar: "24/7" or "stocks"; decides the bars per year.
         fingerprint: all that made this result: hashes, parameters, costs, versions.
-        ambiguous_bars: bars whose fills depend on the path inside the bar.
         simulated: the candles come from the demo exchange.
     """
 
@@ -45,7 +44,6 @@ class Result:
     timeframe: str
     calendar: str = "24/7"
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
-    ambiguous_bars: int = 0
     simulated: bool = False
 
     @cached_property

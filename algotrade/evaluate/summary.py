@@ -79,5 +79,4 @@ def buy_and_hold(result: Result) -> Result:
         ),
         rejections=(),
         fingerprint={},
-        ambiguous_bars=0,
     )

