@@ -83,6 +83,10 @@ def fetch(
         if len(symbols) > 1 or start or end:
             raise FixCommand("a file is read whole, for one symbol", hint="algotrade fetch -h")
         key = SeriesKey(settings.defaults.exchange or DEFAULT_EXCHANGE, symbols[0], timeframe or "", "import")
+        if symbol is None:
+            invocation.output.note(
+                f"the file is taken for {key.exchange} {key.symbol}; --symbol and --exchange say otherwise"
+            )
         _fetch_from_file(invocation, settings, file, key, reading)
 
 

@@ -26,6 +26,9 @@ VALUE_NAMES: Final[Mapping[str, str]] = {
 }
 
 
+SYMBOL_NAMES: Final = frozenset({"symbol", "pair", "ticker", "instrument", "market"})
+
+
 class Columns(NamedTuple):
     """Positions of the six fields in a row. With close-only files open, high and low are that of the close.
 
@@ -72,6 +75,22 @@ def find_columns(names: Sequence[str], given: Mapping[str, str], *, close_only: 
     prices = ("close",) * 4 if close_only else FIELDS[1:5]
     opening, high, low, close = (found[field] for field in prices)
     return Columns(found["time"], (opening, high, low, close), found.get("volume"))
+
+
+def symbol_column(names: Sequence[str]) -> int | None:
+    """Position of a column that says which market a row belongs to; None where there is none."""
+    return next((position for position, name in enumerate(names) if _fold(name) in SYMBOL_NAMES), None)
+
+
+def refuse_several_symbols(symbols: Sequence[str]) -> None:
+    """A file of several markets is no series.
+
+    Raises:
+        FixData: more than one symbol.
+    """
+    if len(symbols) > 1:
+        listed = ", ".join(symbol[:20] for symbol in symbols[:3])
+        raise FixData(f"it holds several markets ({listed}, ...); split it into a file for each")
 
 
 def _look_up(names: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:

@@ -100,6 +100,18 @@ def read_rows(path: Path, dialect: Dialect, columns: Columns, times: TimeReader)
     return FileRows(np.array(lines, np.int64), np.array(opened, np.int64), five_columns(table), tuple(bad))
 
 
+def first_texts(path: Path, dialect: Dialect, position: int, *, at_most: int) -> list[str]:
+    """The first different texts of a column, in their order."""
+    found: dict[str, None] = {}
+    with open_bytes(path) as stream:
+        for _, cells in _records(stream, dialect):
+            if not isinstance(cells, str) and len(cells) > position:
+                found.setdefault(cells[position].strip())
+            if len(found) == at_most:
+                break
+    return list(found)
+
+
 def five_columns(table: Floats) -> Floats:
     """Rows of open, high, low, close and perhaps volume as columns, shape (5, n); a missing volume is 0."""
     full = np.zeros((5, len(table)))

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from algotrade.errors import FixCommand, FixData
-from algotrade.ingest.columns import find_columns
+from algotrade.exchange.base import DEMO
+from algotrade.ingest.columns import find_columns, refuse_several_symbols, symbol_column
 from algotrade.ingest.csv_blocks import read_plain_rows
-from algotrade.ingest.csv_file import open_bytes, read_dialect, read_rows
+from algotrade.ingest.csv_file import first_texts, open_bytes, read_dialect, read_rows
 from algotrade.ingest.file_rows import BadRow, FileRows, find_bad_rows, find_overlaps, infer_timeframe
 from algotrade.ingest.file_times import TimeReader
 from algotrade.ingest.parquet_file import PARQUET_MAGIC, read_parquet
@@ -99,6 +100,11 @@ def import_file(
     validate_symbol(key.symbol)
     if EXCHANGE.fullmatch(key.exchange) is None:
         raise FixCommand(f"{key.exchange[:40]!r} is not a name like kraken", hint="algotrade list exchanges")
+    if key.exchange == DEMO:
+        raise FixCommand(
+            "the demo exchange makes its candles up; a file's go under another name",
+            hint=f"algotrade fetch --exchange mine --symbol {key.symbol} --from {_quoted(path)}",
+        )
     if key.timeframe:
         timeframe_ms(key.timeframe)
     try:
@@ -145,7 +151,7 @@ def _import(db: Database, path: Path, key: SeriesKey, options: ImportOptions, no
 def _read(path: Path, options: ImportOptions) -> tuple[FileRows, bool]:
     """Every row of a file, and whether it has volumes."""
     if not path.is_file():
-        raise FixData("there is no such file")
+        raise FixData("it is a folder" if path.is_dir() else "there is no such file")
     with path.open("rb") as stream:
         magic = stream.read(4)
     if magic == PARQUET_MAGIC:
@@ -155,6 +161,9 @@ def _read(path: Path, options: ImportOptions) -> tuple[FileRows, bool]:
     with open_bytes(path) as text:
         dialect = read_dialect(text)
     columns = find_columns(dialect.names, options.columns, close_only=options.close_only)
+    position = symbol_column(dialect.names)
+    if position is not None:
+        refuse_several_symbols(first_texts(path, dialect, position, at_most=3))
     times = TimeReader(options.time_format)
     plain = None if options.time_format else read_plain_rows(path, dialect, columns)
     return plain or read_rows(path, dialect, columns, times), columns.volume is not None
@@ -169,7 +178,7 @@ def _drop(rows: FileRows, bad: list[BadRow], options: ImportOptions) -> tuple[Fi
         more = f" ({len(bad)} bad rows in all)" if len(bad) > 1 else ""
         raise FixData(
             f"{rows.place} {bad[0].line}: {bad[0].reason}{more}; nothing was stored",
-            hint="--skip-bad" if len(good.times) else None,
+            hint="--skip-bad" if len(good.times) > len(bad) else None,
         )
     return good, bad
 
@@ -178,10 +187,14 @@ def _whole_hint(hint: str | None, path: Path, key: SeriesKey) -> str | None:
     """The command to type, where a reader of files could only name the flag."""
     if hint is None or not hint.startswith("--"):
         return hint
-    file = shlex.quote(str(path)) if str(path).isprintable() else "FILE"
-    return f"algotrade fetch --exchange {key.exchange} --symbol {key.symbol} --from {file} {hint}"
+    return f"algotrade fetch --exchange {key.exchange} --symbol {key.symbol} --from {_quoted(path)} {hint}"
+
+
+def _quoted(path: Path) -> str:
+    """A path as a shell takes it; a word for it where it holds what a terminal would obey."""
+    return shlex.quote(str(path)) if str(path).isprintable() else "FILE"
 
 
 def _shown(path: Path) -> str:
     """A file's name for messages, without anything that a terminal would obey."""
-    return "".join(character if character.isprintable() else "?" for character in path.name)
+    return "".join(character if character.isprintable() else "?" for character in path.name or str(path))

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from algotrade.errors import FixData
-from algotrade.ingest.columns import find_columns
+from algotrade.ingest.columns import find_columns, refuse_several_symbols, symbol_column
 from algotrade.ingest.csv_file import five_columns
 from algotrade.ingest.file_rows import BadRow, FileRows
 from algotrade.ingest.file_times import UNITS, TimeReader, epoch_ms, epoch_units
@@ -43,6 +43,10 @@ def read_parquet(
             columns = find_columns(file.schema_arrow.names, names, close_only=close_only)
             used = [file.schema_arrow.names[position] for position in (columns.time, *columns.numbers)]
             table = file.read(columns=used)
+            position = symbol_column(file.schema_arrow.names)
+            if position is not None:
+                name = file.schema_arrow.names[position]
+                refuse_several_symbols([str(text) for text in file.read(columns=[name]).column(0).unique().to_pylist()])
     except ArrowException as error:
         raise FixData(f"not a whole Parquet file: {str(error).splitlines()[0][:120]}") from None
     values = np.stack([_numbers(table.column(name), name) for name in used[1:]], axis=1)

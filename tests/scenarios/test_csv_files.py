@@ -318,7 +318,12 @@ BAD_FILES = {
     "newest first": (
         b"date,open,high,low,close\n2024-01-03,10,12,9,11\n2024-01-02,10,12,9,11\n2024-01-01,10,12,9,11\n",
         "line 3: the time 2024-01-02T00:00:00Z comes before that of line 2; the whole file runs newest first",
-        "--skip-bad",
+        None,
+    ),
+    "several markets": (
+        b"symbol,date,open,high,low,close\nBTC/USD,2024-01-01,10,12,9,11\nETH/USD,2024-01-02,10,12,9,11\n",
+        "it holds several markets (BTC/USD, ETH/USD, ...); split it into a file for each",
+        None,
     ),
     "times of day only": (
         b"time,open,high,low,close\n09:30,10,12,9,11\n",

@@ -148,9 +148,20 @@ def test_a_damaged_gzip_file_is_refused(db: Database, tmp_path: Path, cut: int) 
 
 
 def test_a_file_that_is_not_there_is_said(db: Database, tmp_path: Path) -> None:
-    for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(FixData, match="there is no such file"):
+    for path, sentence in ((tmp_path / "none.csv", "there is no such file"), (tmp_path, "it is a folder")):
+        with pytest.raises(FixData, match=sentence):
             import_file(db, path, KEY, now_ms=NOW)
+
+
+def test_a_file_is_not_taken_for_the_demo_exchange(db: Database, tmp_path: Path) -> None:
+    with pytest.raises(FixCommand, match="the demo exchange makes its candles up"):
+        import_file(db, tmp_path / "any.csv", KEY._replace(exchange="demo"), now_ms=NOW)
+
+
+def test_one_market_named_in_a_column_is_one_series(db: Database, tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("pair,date,open,high,low,close\nX,2024-01-01,10,12,9,11\nX,2024-01-02,10,12,9,11\n")
+    assert import_file(db, path, KEY, now_ms=NOW).rows == 2
 
 
 def test_a_hostile_file_name_stays_out_of_messages_and_hints(db: Database, tmp_path: Path) -> None:
