@@ -6,7 +6,7 @@ absent. A candle that cannot be true is passed over and named.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from algotrade.ingest.pages import RefusedCandle, judge_page
 from algotrade.ingest.plan import Interval
 from algotrade.market.candles import Floats
 from algotrade.market.timeframe import bar_start, timeframe_ms
+
+LONGEST_GRACE_MS: Final = 60_000  # for a closed candle that is not published yet; a quarter of a bar where that is less
 
 
 class Polled(NamedTuple):
@@ -52,6 +54,9 @@ class Feed(Protocol):
 class CandleFeed:
     """Polls candles. The forming one only says that its bar has opened, and where.
 
+    An exchange may publish a closed candle late. So a bar that follows a missing one is not opened before it has been
+    forming for a short grace by the exchange's clock; the missing one is then absent, as it is once a later bar closed.
+
     Args:
         exchange: answers.
         symbol: what is traded.
@@ -64,6 +69,7 @@ class CandleFeed:
         self._symbol = symbol
         self._timeframe = timeframe
         self._step = timeframe_ms(timeframe)
+        self._grace = min(self._step // 4, LONGEST_GRACE_MS)
         self._at = position
 
     async def poll(self) -> Polled:
@@ -77,10 +83,16 @@ class CandleFeed:
         for time, values in zip(page.times.tolist(), page.columns.T, strict=True):
             if time + self._step <= now:
                 events += self._close(CandleClosed(self._symbol, time, *values.tolist()))
-            elif time > self._at.bar or self._at.opened is None:
+            elif self._may_open(time, now):
                 events.append(self._open(time, float(values[0])))
         behind = bool(len(page.seen)) and int(page.seen[-1]) + 2 * self._step <= now and bool(events)
         return Polled(tuple(events), now, page.refused, more=behind)
+
+    def _may_open(self, time: int, now: int) -> bool:
+        """Whether a forming bar is new, and no bar before it can still come."""
+        if time == self._at.bar:
+            return self._at.opened is None
+        return now >= time + self._grace
 
     def _open(self, time: int, price: float) -> BarOpened:
         self._at = Position(time, price)

@@ -75,6 +75,33 @@ Poll = tuple[float, list[Row], list[MarketEvent]]  # the exchange's minute, what
             id="a bar that was opened and never came",
         ),
         pytest.param(
+            [
+                (10.5, [row(10)], [opened(10)]),
+                (12.1, [row(10), row(12)], [closed(10)]),
+                (12.2, [row(10), row(11), row(12)], [opened(11), closed(11), opened(12)]),
+            ],
+            id="a closed candle that is published late is waited for",
+        ),
+        pytest.param(
+            [
+                (10.5, [row(10)], [opened(10)]),
+                (11.1, [row(11)], []),
+                (11.2, [row(10), row(11)], [closed(10), opened(11)]),
+            ],
+            id="so is one whose bar was opened",
+        ),
+        pytest.param(
+            [(12.24, [row(10), row(12)], [opened(10), closed(10)]), (12.25, [row(12)], [opened(12)])],
+            id="an absent bar holds up the next for a quarter of a bar at most",
+        ),
+        pytest.param(
+            [
+                (12.1, [row(10), row(12)], [opened(10), closed(10)]),
+                (13.1, [row(12), row(13)], [opened(12), closed(12), opened(13)]),
+            ],
+            id="a later closed bar ends the waiting",
+        ),
+        pytest.param(
             [(14.5, [], []), (14.6, [], []), (15.5, [row(14)], [opened(14), closed(14)])], id="no bar for a while"
         ),
         pytest.param([(10.99, [row(10), row(11)], [opened(10)])], id="a bar that began after the time was asked"),
@@ -95,6 +122,19 @@ async def test_polls_of_candles_become_events(polls: list[Poll]) -> None:
         assert list(polled.events) == events
         assert polled.now == exchange.now
         assert not polled.refused
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "step", "grace"), [("1m", MINUTE, 15_000), ("1h", 60 * MINUTE, 60_000), ("1d", 1440 * MINUTE, 60_000)]
+)
+async def test_the_grace_for_a_missing_bar_is_bounded(timeframe: str, step: int, grace: int) -> None:
+    exchange = ScriptedExchange()
+    feed = CandleFeed(exchange, SYMBOL, timeframe, Position(step))
+    exchange.rows = [row(2 * step / MINUTE)]
+    exchange.now = 2 * step + grace - 1
+    assert (await feed.poll()).events == ()
+    exchange.now = 2 * step + grace
+    assert (await feed.poll()).events == (BarOpened(SYMBOL, 2 * step, 100.0),)
 
 
 async def test_a_restart_goes_on_within_the_bar_that_was_open() -> None:
