@@ -29,7 +29,7 @@ from algotrade.store.database import Database
 from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
-from algotrade.strategy.signals import SignalStrategy, targets_of
+from algotrade.strategy.signals import decides_by_signals, targets_of
 from algotrade.strategy.source import file_name_of, source_hash, source_of
 
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
@@ -44,8 +44,8 @@ def fetch_data(request: DataRequest, database: Database, settings: Settings) -> 
 
 
 def generate_signals(strategy: Strategy, candles: pd.DataFrame) -> pd.DataFrame | None:
-    """Checked signals over all candles; None for a strategy that answers events itself."""
-    return strategy.signals(candles) if isinstance(strategy, SignalStrategy) else None
+    """Checked signals over all candles; None for a strategy that answers events itself, with or without signals."""
+    return strategy.signals(candles) if decides_by_signals(strategy) else None
 
 
 def execute_backtest(strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, setup: Setup) -> Result:

@@ -10,9 +10,9 @@ import pandas as pd
 from algotrade.discover import find_strategy
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span
+from algotrade.pipeline import generate_signals
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.checks import Budget, check_strategy
-from algotrade.strategy.signals import SignalStrategy
 
 
 def strategy_from_file(path: str | Path, name: str = "") -> type[Strategy]:
@@ -58,7 +58,7 @@ def assert_honest(strategy: Strategy, candles: pd.DataFrame | None = None, *, fu
         AssertionError: a check failed; with the bar.
     """
     candles = demo_candles() if candles is None else candles
-    signals = strategy.signals(candles) if isinstance(strategy, SignalStrategy) else None
+    signals = generate_signals(strategy, candles)
     checks = check_strategy(strategy, candles, signals, Budget(full=full), time.process_time)
     failed = [f"{name}: {check.detail}" for name, check in checks.failed.items()]
     assert not failed, f"{strategy.name()} fails {'; '.join(failed)}"

@@ -16,7 +16,6 @@ from algotrade.errors import FixStrategy
 from algotrade.live.replay import record_of
 from algotrade.store.journal import JournalRow
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.signals import SignalStrategy
 
 ASKED_AGAIN: Final = 500  # newest bars
 DECISIONS: Final = frozenset({Decided.__name__, StrategyStopped.__name__})
@@ -43,15 +42,6 @@ class RememberingStrategy:
         if isinstance(decision, StrategyStopped):
             raise FixStrategy(decision.message)
         return [TargetRequest(decision.symbol, decision.exposure)]
-
-
-def decides_by_signals(strategy: Strategy) -> bool:
-    """Whether a strategy answers closed candles by their signal and nothing else."""
-    return (
-        isinstance(strategy, SignalStrategy)
-        and type(strategy).follow_signal is SignalStrategy.follow_signal
-        and strategy.handlers == SignalStrategy.handlers
-    )
 
 
 def remembering(

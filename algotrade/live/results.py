@@ -18,7 +18,7 @@ from algotrade.live.replay import canonical_rows, record_of
 from algotrade.live.sessions import strategy_of
 from algotrade.market.candles import SeriesKey, candle_table
 from algotrade.store.journal import Journal
-from algotrade.strategy.signals import SignalStrategy
+from algotrade.strategy.signals import decides_by_signals
 
 
 def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
@@ -33,7 +33,7 @@ def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
         for row in canonical_rows(journal):
             recording.add(record_of(row))
     plan, setup = plan_of(header["plan"]), setup_of(header)
-    result = recording.result(setup)
+    result = dataclasses.replace(recording.result(setup), simulated=header["simulated"])
     if not len(result.equity_values):
         raise FixData(f"no candle has closed in session {path.stem} yet", hint="algotrade list sessions")
     provenance = Provenance(
@@ -55,7 +55,7 @@ def session_with_indicators(path: Path) -> Result:
     with Journal.open(path, read_only=True) as journal:
         header = journal.header
     strategy = strategy_of(header)
-    if not isinstance(strategy, SignalStrategy) or result.signals is None:
+    if not decides_by_signals(strategy) or result.signals is None:
         return result
     rows = np.array(header["warm_up_candles"], np.float64).reshape(-1, 6)
     before = candle_table(rows[:, 0].astype(np.int64), rows[:, 1:].T)

@@ -20,13 +20,14 @@ from algotrade.errors import FixCommand, FixConfiguration, ReviewResult
 from algotrade.evaluate.recording import Recording
 from algotrade.live.feed import Position
 from algotrade.live.plan import SessionPlan, plan_of, setup_of
-from algotrade.live.remembered import decides_by_signals, remembering
+from algotrade.live.remembered import remembering
 from algotrade.live.replay import Difference, canonical_rows, replay
 from algotrade.live.states import State
 from algotrade.market.candles import iso
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.journal import Journal, list_sessions
 from algotrade.strategy.base import Strategy
+from algotrade.strategy.signals import decides_by_signals
 
 COMPLETE: Final = "complete"
 UNFINISHED: Final = "unfinished"  # it runs, or was killed

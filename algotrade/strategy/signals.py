@@ -6,6 +6,8 @@ and filled from the open of the next. It is a level, not an edge: a missed bar o
 
 from __future__ import annotations
 
+from typing import Final, TypeGuard
+
 import numpy as np
 import pandas as pd
 
@@ -14,7 +16,9 @@ from algotrade.errors import FixCommand, FixStrategy
 from algotrade.market.candles import Floats, iso, times_ms
 from algotrade.strategy.base import Bounds, Strategy, on, own_errors
 
-__all__ = ["Bounds", "SignalStrategy", "check_signals", "targets_of"]
+__all__ = ["Bounds", "SignalStrategy", "check_signals", "decides_by_signals", "targets_of"]
+
+FROM_CANDLE_TO_TARGET: Final = ("handle", "candles", "follow_signal", "target")
 
 
 class SignalStrategy(Strategy):
@@ -51,6 +55,20 @@ class SignalStrategy(Strategy):
             signals = self.generate_signals(candles.copy(deep=False))  # what it writes stays its own
         check_signals(self, signals, candles)
         return signals
+
+
+def decides_by_signals(strategy: Strategy) -> TypeGuard[SignalStrategy]:
+    """Whether a strategy answers closed candles by their signal and nothing else.
+
+    Then its targets can be computed for all bars at once. A method of its own that is marked with `@on`, or that
+    stands in for one of ours on the way from a candle to a target, makes it a strategy that answers events.
+    """
+    cls = type(strategy)
+    return (
+        isinstance(strategy, SignalStrategy)
+        and cls.handlers == SignalStrategy.handlers
+        and all(getattr(cls, name) is getattr(SignalStrategy, name) for name in FROM_CANDLE_TO_TARGET)
+    )
 
 
 def check_signals(strategy: SignalStrategy, signals: pd.DataFrame, candles: pd.DataFrame) -> None:

@@ -85,6 +85,25 @@ class BuyThenSell(Strategy):
             self.sell(quantity=self.position)
 
 
+class TwoMinds(SignalStrategy):
+    """Its signal is flat; a method of its own goes long."""
+
+    def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
+        return candles[["close"]].assign(signal=0.0)
+
+    @on("candles")
+    def go_long(self, candle: Any) -> None:
+        self.target(exposure=1)
+
+
+class HalfOfIt(Cross):
+    """Follows its signal with half of its equity."""
+
+    @on("candles")
+    def follow_signal(self, candle: Any) -> None:
+        self.target(exposure=0.5 * float(self.signals(self.candles())["signal"].iloc[-1]))
+
+
 class Raises(SignalStrategy):
     """Divides by zero."""
 
@@ -255,6 +274,17 @@ def test_an_unknown_kind_of_check_is_told_before_anything_runs(candles: pd.DataF
     with pytest.raises(FixCommand, match=r"given 'ful'\. Did you mean 'full'"):
         run(Counting(), candles, check="ful")
     assert COUNT["runs"] == 0
+
+
+@pytest.mark.parametrize("strategy", [TwoMinds(), HalfOfIt()])
+def test_a_signal_strategy_that_also_answers_events_is_run_and_checked_as_one_that_does(
+    candles: pd.DataFrame, strategy: Strategy
+) -> None:
+    done = run(strategy, candles.iloc[:100], check="budget")
+    assert len(done.result.filled.bar) > 0
+    assert done.document["targets"] is None
+    assert done.checks is not None
+    assert done.checks.look_ahead.detail == "an event strategy is given one closed bar at a time"
 
 
 # ---- checks ---------------------------------------------------------------------------------------------------------

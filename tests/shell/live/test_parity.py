@@ -14,6 +14,7 @@ from algotrade.live.plan import setup_of
 from algotrade.live.results import session_result
 from algotrade.live.sessions import strategy_of, warmed_up
 from algotrade.market.simulate import simulate_candles
+from algotrade.pipeline import execute_backtest, generate_signals
 from algotrade.store.journal import Journal, list_sessions
 from algotrade.strategy.signals import SignalStrategy, targets_of
 from tests.shell.live.sessions import MINUTE, START, new_project, plan, trade
@@ -28,6 +29,22 @@ STRATEGIES = [
     ("macd_trend", {}),
     ("buy_the_dip", {"drop": 0.001}),
 ]
+
+
+TWO_MINDS = """
+from algotrade import SignalStrategy, on
+
+class TwoMinds(SignalStrategy):
+    "Its signal is flat; a method of its own goes long."
+    warmup = 3
+
+    def generate_signals(self, candles):
+        return candles[["close"]].assign(signal=0.0)
+
+    @on("candles")
+    def go_long(self, candle):
+        self.target(exposure=1)
+"""
 
 
 def assert_same(live: Result, backtest: Result) -> None:
@@ -63,3 +80,21 @@ async def test_a_session_and_a_backtest_give_the_same_fills_equity_and_targets(
     assert len(live.filled.bar) > 0
     assert_same(live, backtest)
     np.testing.assert_array_equal(live.equity_values, backtest.equity_values)
+
+
+async def test_a_signal_strategy_with_a_method_of_its_own_trades_the_same_in_a_session_and_a_backtest(
+    tmp_path: Path,
+) -> None:
+    project = new_project(tmp_path)
+    (project.folder / "strategies").mkdir()
+    (project.folder / "strategies" / "two_minds.py").write_text(TWO_MINDS)
+    await trade(project, plan(strategy="two_minds", parameters={}, bars=10))
+    (info,) = list_sessions(project.sessions)
+    live, _ = session_result(info.path)
+    with Journal.open(info.path, read_only=True) as journal:
+        header = journal.header
+    candles = simulate_candles("BTC/USD", "1m", START, START + 9 * MINUTE)
+    strategy = strategy_of(header)
+    backtest = execute_backtest(strategy, candles, generate_signals(strategy, candles), setup_of(header))
+    assert live.filled.side.tolist()[:1] == [1]
+    assert_same(live, backtest)
