@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="The exchange; `demo` needs no network.")]
 Rows = Sequence[Mapping[str, Any]]
+Format = Callable[[float | None], str]
 
 
 @app.callback()
@@ -103,16 +105,26 @@ def data(context: typer.Context) -> None:
 def runs(context: typer.Context) -> None:
     """Kept runs, the newest first; `algotrade evaluate ID` judges one."""
     from algotrade.market.candles import iso
+    from algotrade.show.format import money
     from algotrade.store.database import open_database
-    from algotrade.store.runs import list_runs
+    from algotrade.store.runs import list_runs, simulated_runs
 
     invocation = invocation_of(context)
     with open_database(invocation.settings().database) as database:
+        simulated = simulated_runs(database)
         rows = [
-            {"run": info.id, "created": iso(info.created_ms)} | _without(info._asdict(), "id", "created_ms")
+            {"run": info.id, "created": iso(info.created_ms)}
+            | _without(info._asdict(), "id", "created_ms")
+            | {"simulated": info.id in simulated}
             for info in list_runs(database)
         ]
-    _print(invocation, "runs", rows, empty="no run is kept yet: algotrade backtest --symbol BTC/USD")
+    _print(
+        invocation,
+        "runs",
+        rows,
+        formats={"final_equity": money},
+        empty="no run is kept yet: algotrade backtest --symbol BTC/USD",
+    )
 
 
 @app.command()
@@ -151,13 +163,21 @@ async def _timeframes(invocation: Invocation, exchange: str) -> list[str]:
         return opened.timeframes()
 
 
-def _print(invocation: Invocation, name: str, rows: Rows, columns: Sequence[str] = (), *, empty: str = "") -> None:
+def _print(
+    invocation: Invocation,
+    name: str,
+    rows: Rows,
+    columns: Sequence[str] = (),
+    *,
+    formats: Mapping[str, Format] = MappingProxyType({}),
+    empty: str = "",
+) -> None:
     from algotrade.show.tables import listing
 
     if not rows and empty:
         invocation.output.note(empty)
     shown = [{key: _cell(value) for key, value in row.items()} for row in rows]
-    invocation.output.show(listing(shown, columns or list(rows[0] if rows else {})))
+    invocation.output.show(listing(shown, columns or list(rows[0] if rows else {}), formats=formats))
     invocation.output.document(f"algotrade.list_{name}/1", {name: rows})
 
 

@@ -48,8 +48,8 @@ def explain_bar(result: Result, bar: int) -> dict[str, Any]:
         bar: row of the candle table.
 
     Returns:
-        `title` and `answer`, sentences; `saw`, `wanted` and `did`, names and plain values; `fills` at the next open,
-        each {time, side, quantity, price, fee}.
+        `simulated`, whether the market is; `title` and `answer`, sentences; `saw`, `wanted` and `did`, names and plain
+        values; `fills` at the next open, each {time, side, quantity, price, fee}.
     """
     time = iso(int(result.times[bar]))
     wanted = _wanted(result, bar)
@@ -57,6 +57,7 @@ def explain_bar(result: Result, bar: int) -> dict[str, Any]:
     fills = _fills(result, bar + 1)
     return {
         "bar": time,
+        "simulated": result.simulated,
         "title": f"{time} {result.timeframe}, bar {bar + 1:,} of {len(result.times):,}",
         "answer": _answer(result, bar, wanted, fills, did.get("refused")),
         "saw": _saw(result, bar),

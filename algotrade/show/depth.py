@@ -124,16 +124,18 @@ def break_even_line(fee_rate: float, paid: float) -> Text:
 
 def comparison(first: Document, second: Document) -> list[Group]:
     """Two runs side by side: what was run, and every figure with its difference."""
-    settings = [
-        (name, one, other, "" if one == other else "differs")
-        for (name, one), (_, other) in zip(conditions(first), conditions(second), strict=True)
-    ]
+    pairs = zip([_market(first), *conditions(first)], [_market(second), *conditions(second)], strict=True)
+    settings = [(name, one, other, "" if one == other else "differs") for (name, one), (_, other) in pairs]
     compared = compare(first["summary"], second["summary"]).set_index("metric")
     figures = [(label, *map(text, compared.loc[key])) for key, label, text in METRICS if key in compared.index]
     return [
         table("Two runs", [left(""), left("A"), left("B"), left("")], settings),
         table("Figures", [left("metric"), right("A"), right("B"), right("B less A")], figures),
     ]
+
+
+def _market(document: Document) -> tuple[str, str]:
+    return "Market", "SIMULATED" if document["data"]["simulated"] else "real"
 
 
 def _times(column: pd.Series[Any]) -> list[str]:

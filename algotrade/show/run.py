@@ -21,6 +21,7 @@ from algotrade.show.tables import FirstThatFits, heading, left, pairs, right, ta
 
 Document = Mapping[str, Any]
 
+SIMULATED: Final = " - SIMULATED MARKET"
 SHOWN_ROUND_TRIPS: Final = 10
 WORRYING_GAP_SHARE: Final = 0.01  # of the bars
 VERDICTS: Final = {True: ("passed", "green"), False: ("FAILED", "bold red"), None: ("not run", "yellow")}
@@ -90,7 +91,7 @@ def title(document: Document) -> str:
     """Which strategy on what; says SIMULATED where the market is not real."""
     data = document["data"]
     name = fmt.plain(f"{document['strategy']['name']} on {data['symbol']} {data['timeframe']}")
-    return f"{name} - SIMULATED MARKET" if data["simulated"] else name
+    return name + SIMULATED if data["simulated"] else name
 
 
 def what_was_run(document: Document) -> Group:

@@ -6,7 +6,8 @@ Text from outside (symbols, strategy names, messages) is made plain and never re
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from rich import box
@@ -158,13 +159,19 @@ def tinted(text: str, value: float | None) -> Text:
 
 
 def listing(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str = "", note: str = ""
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    formats: Mapping[str, Callable[[float | None], str]] = MappingProxyType({}),
+    title: str = "",
+    note: str = "",
 ) -> RenderableType:
     """Any list of things, as `algotrade list` prints them.
 
     Args:
         rows: one mapping a line; a missing key leaves its cell empty; ISO 8601 texts are times.
         columns: keys in order; they are also the headers, "_" shown as a space.
+        formats: how the figures of a column read, by its key; else as quantities.
         title: above the table.
         note: a line beneath.
     """
@@ -173,7 +180,7 @@ def listing(
     for name in columns:
         values = [row.get(name) for row in rows]
         heads.append((right if any(map(_is_figure, values)) else left)(name.replace("_", " ")))
-        cells.append(_texts(values))
+        cells.append([*map(formats[name], values)] if name in formats else _texts(values))
     return table(title, heads, zip(*cells, strict=True), note=note)
 
 

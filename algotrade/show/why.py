@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from algotrade.show import format as fmt
+from algotrade.show.run import SIMULATED
 from algotrade.show.tables import heading, listing, pairs
 
 
@@ -16,17 +17,17 @@ def why_panel(document: Mapping[str, Any]) -> RenderableType:
     """What the strategy saw, wanted and did at one bar.
 
     Args:
-        document: `title` and `answer`, sentences; then any sections, each a mapping of names to plain values or a list
-            of such, in the order in which they are to be read ("saw", "wanted", "did", "fills"); empty ones are left
-            out.
+        document: `simulated`; `title` and `answer`, sentences; then any sections, each a mapping of names to plain
+            values or a list of such, in the order in which they are to be read ("saw", "wanted", "did", "fills"); empty
+            ones are left out.
     """
     sections = [
         _section(_name(name).capitalize(), body)
         for name, body in document.items()
         if body and isinstance(body, Mapping | list)
     ]
-    title, answer = fmt.plain(document["title"]), fmt.plain(document["answer"])
-    return Group(Text(title, style="bold"), Text(answer), *sections)
+    title = fmt.plain(document["title"]) + (SIMULATED if document["simulated"] else "")
+    return Group(Text(title, style="bold"), Text(fmt.plain(document["answer"])), *sections)
 
 
 def _section(title: str, body: Mapping[str, Any] | list[Mapping[str, Any]]) -> RenderableType:

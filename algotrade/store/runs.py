@@ -16,6 +16,7 @@ from algotrade.store.database import Database
 from algotrade.store.tables import checks, runs, upsert
 
 LATEST: Final = "latest"
+SIMULATED_DATA: Final = '"simulated":true,"start":'  # two neighbours in `data`; inside a text the quotes are escaped
 
 
 class RunInfo(NamedTuple):
@@ -88,6 +89,12 @@ def list_runs(database: Database) -> list[RunInfo]:
     with database.reading() as connection:
         rows = connection.execute(statement.order_by(runs.c.created_ms.desc(), runs.c.id.desc()))
         return [RunInfo(*row) for row in rows]
+
+
+def simulated_runs(database: Database) -> set[str]:
+    """Ids of the runs on a simulated market, found by how `canonical_json` writes `data`: no document is parsed."""
+    with database.reading() as connection:
+        return set(connection.execute(select(runs.c.id).where(runs.c.document.contains(SIMULATED_DATA))).scalars())
 
 
 def read_check(database: Database, key: str) -> dict[str, Any] | None:

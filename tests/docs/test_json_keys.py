@@ -24,7 +24,7 @@ TABLE = [
     ("backtest --exchange demo --check none", 0, "algotrade.backtest/1", RUN),
     ("evaluate", 0, "algotrade.evaluate/1", f"{RUN} {DEPTH}"),
     ("evaluate latest latest", 0, "algotrade.comparison/1", "a b"),
-    ("why 2020-06-01", 0, "algotrade.why/1", "bar title answer saw wanted did fills"),
+    ("why 2020-06-01", 0, "algotrade.why/1", "bar simulated title answer saw wanted did fills"),
     ("list exchanges", 0, "algotrade.list_exchanges/1", "exchanges"),
     ("list markets --exchange demo", 0, "algotrade.list_markets/1", "markets"),
     ("list timeframes --exchange demo", 0, "algotrade.list_timeframes/1", "timeframes"),

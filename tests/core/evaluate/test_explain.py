@@ -85,6 +85,7 @@ def test_the_answer_says_what_came_of_the_bar(targets: list[float], bar: int, se
 def test_an_entry_is_told_with_what_was_seen_wanted_and_done() -> None:
     told = explain_bar(run([0, 1, 1, 0, 0]), 1)
     assert (told["bar"], told["title"]) == ("1970-01-02T00:00:00Z", "1970-01-02T00:00:00Z 1d, bar 2 of 5")
+    assert told["simulated"] is False
     assert told["saw"] == {
         "open": 110.0, "high": 110.0, "low": 110.0, "close": 110.0, "volume": 1.0, "average": 110.0, "mood": "calm",
     }  # fmt: skip

@@ -68,6 +68,37 @@ def test_a_simulated_market_is_named_in_title_stderr_and_json(algotrade: Command
     assert backtest(algotrade)["data"]["simulated"] is True
 
 
+def test_a_simulated_market_is_named_wherever_its_figures_are(algotrade: Command) -> None:
+    backtest(algotrade)
+    assert algotrade("why", "2020-06-01").out.splitlines()[0].endswith(" - SIMULATED MARKET")
+    assert algotrade("why", "2020-06-01", "--json").document["simulated"] is True
+    assert "Market      SIMULATED" in algotrade("evaluate", "latest", "latest").out
+    assert algotrade("evaluate", "latest", "latest", "--json").document["a"]["data"]["simulated"] is True
+    assert algotrade("list", "runs", "--json").document["runs"][0]["simulated"] is True
+    assert algotrade("list", "runs").out.split()[-1] == "yes"
+
+
+def test_a_run_on_fetched_candles_is_not_called_simulated_whatever_its_strategy_says(
+    algotrade: Command, place: Path
+) -> None:
+    (place / "odd.py").write_text(
+        SHORTING.replace("warmup = 10", """warmup = 10; text = '"simulated":true,"start":'""")
+    )
+    rows = [f"2020-01-{day:02d},10,12,9,{10 + day % 3},1" for day in range(1, 32)]
+    (place / "real.csv").write_text("\n".join(["time,open,high,low,close,volume", *rows]))
+    algotrade("fetch", "--from", "real.csv", "--symbol", "ABC/USD", "--timeframe", "1d")
+    run = algotrade("backtest", "--symbol", "ABC/USD", "--strategy", "odd.py", "--allow-short", "--check", "none")
+    assert run.code == 0, run.err
+    assert algotrade("list", "runs", "--json").document["runs"][0]["simulated"] is False
+    assert "SIMULATED" not in algotrade("why", "2020-01-20").out
+    assert "Market      real" in algotrade("evaluate", "latest", "latest").out
+
+
+def test_the_equity_of_a_listed_run_reads_as_money(algotrade: Command) -> None:
+    equity = backtest(algotrade)["summary"]["final_equity"]
+    assert f" {equity:,.2f} " in algotrade("list", "runs").out
+
+
 def test_a_first_run_succeeds_with_no_exchange_in_reach(algotrade: Command, place: Path) -> None:
     (place / "algotrade.toml").write_text(
         '[exchange.kraken.ccxt]\nurls = {api = {public = "http://127.0.0.1:9"}}\nenableRateLimit = false\n'
@@ -368,7 +399,7 @@ def test_a_bar_is_explained_by_what_was_seen_wanted_and_done(algotrade: Command)
     entry = backtest(algotrade)["round_trips"][0]["entry_time"]
     decided = f"{int(entry[8:10]) - 1:02d}"
     run = algotrade("why", f"{entry[:8]}{decided}", "--json")
-    assert set(run.document) == {"schema", "bar", "title", "answer", "saw", "wanted", "did", "fills"}
+    assert set(run.document) == {"schema", "bar", "simulated", "title", "answer", "saw", "wanted", "did", "fills"}
     assert run.document["answer"] == "the target went from 0 to 1, and a buy filled at the next open"
     assert run.document["fills"][0]["time"] == entry
     assert {"close", "fast", "slow"} <= set(run.document["saw"])
@@ -416,6 +447,7 @@ def test_a_session_is_judged_and_explained_by_its_name(algotrade: Command) -> No
     told = algotrade("why", judged.document["data"]["end"], name, "--json")
     assert told.code == 0, told.err
     assert told.document["bar"] == judged.document["data"]["end"]
+    assert told.document["simulated"] is True
 
 
 def test_both_streams_of_a_process_are_plain_text(process: Command) -> None:

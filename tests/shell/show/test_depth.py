@@ -78,6 +78,7 @@ def test_two_runs_are_compared_with_what_differs(run):
     for document in (run.document, other.document):
         document["summary"] = dict(sorted(document["summary"].items()))  # as a store gives it back
     text = on_terminal(*depth.comparison(run.document, other.document))
+    assert text.count("SIMULATED") == 2
     assert "fast=5 slow=20" in text
     assert text.count("differs") == 1
     first, second = run.result.summary["final_equity"], other.result.summary["final_equity"]

@@ -182,6 +182,7 @@ def test_a_million_bars_are_shown_at_once(run):
 
 def test_why_tells_what_was_seen_wanted_and_done():
     document = {
+        "simulated": True,
         "title": "BTC/USD 1d, bar 2024-01-31",
         "answer": "nothing was traded: the target did not change",
         "saw": {"close": 43_210.5, "[b]slow_average": None, "exposure": 1.0, "bar": "2024-01-31T00:00:00Z"},
@@ -189,7 +190,7 @@ def test_why_tells_what_was_seen_wanted_and_done():
     }
     lines = [line.rstrip() for line in piped(why_panel(document)).splitlines()]
     assert lines == [
-        "BTC/USD 1d, bar 2024-01-31",
+        "BTC/USD 1d, bar 2024-01-31 - SIMULATED MARKET",
         "nothing was traded: the target did not change",
         "",
         "Saw",
