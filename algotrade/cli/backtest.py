@@ -33,6 +33,9 @@ def backtest(
     cash: options.CashOption = None,
     fee: options.FeeOption = None,
     slippage: options.SlippageOption = None,
+    origin: Annotated[
+        str | None, typer.Option("--origin", help="Whose candles: official, import, trades, ticker, demo.")
+    ] = None,
     allow_short: options.ShortOption = False,
     leverage: options.LeverageOption = 1.0,
     check: Annotated[
@@ -68,6 +71,7 @@ def backtest(
         settings.defaults.timeframe or "1d",
         settings.defaults.exchange,
         parse_span(start, end),
+        origin,
     )
     with open_database(settings.database) as database:
         market = fetch_data(request, database, settings)

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import pandas as pd
 
 from algotrade.config import Settings
-from algotrade.errors import AlgotradeError, CheckConnection, FixData, TryLater
+from algotrade.errors import CheckConnection, FixCommand, FixData, TryLater, did_you_mean
 from algotrade.exchange.base import Exchange
 from algotrade.exchange.opening import open_exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
@@ -42,12 +42,14 @@ class DataRequest(NamedTuple):
         timeframe: of the bars.
         exchange: as named by flag or settings; None leaves the choice to us.
         span: first and last moment, both inclusive.
+        origin: who made the candles; None leaves the choice to us.
     """
 
     symbol: str
     timeframe: str
     exchange: str | None = None
     span: Span = Span()
+    origin: str | None = None
 
 
 class MarketData(NamedTuple):
@@ -77,23 +79,34 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
         CheckConnection: a named exchange cannot be reached.
     """
     timeframe_ms(request.timeframe)
+    _check_origin(request.origin)
     stored = list_spans(database)
     real = [info for info in stored if info.key.exchange != DEMO]
     key = choose_series(request, stored)
     if key is not None:
         return _stored(request, key, database)
-    if request.exchange == DEMO:
+    if request.exchange == DEMO and request.origin in (None, DEMO):
         return _simulated(request)
+    if request.origin is not None:
+        raise _not_stored(request, stored, f"of origin {request.origin}")
     try:
         notes = run_to_end(_fetch(request, database, settings))
     except (CheckConnection, TryLater) as error:
         if request.exchange is not None or (not real and request.symbol not in SYMBOLS):
             raise
         if real:
-            raise _not_stored(request, real, error) from None
+            raise _not_stored(request, real, f"and {error.message[:1].lower()}{error.message[1:]}") from None
         return _simulated(request, f"{error.message}, and nothing is stored")
     market = _stored(request, SeriesKey(_exchange(request), request.symbol, request.timeframe), database)
     return market._replace(notes=(*notes, *market.notes))
+
+
+def _check_origin(origin: str | None) -> None:
+    if origin is not None and origin not in ORIGINS:
+        raise FixCommand(
+            f"an origin is one of {', '.join(ORIGINS)}, given '{origin}'.{did_you_mean(origin, ORIGINS)}",
+            hint="algotrade list data",
+        )
 
 
 def reload_candles(request: DataRequest, key: SeriesKey, database: Database) -> pd.DataFrame:
@@ -109,7 +122,10 @@ def choose_series(request: DataRequest, stored: list[SeriesSpan]) -> SeriesKey |
     candles that reach over the asked span, since an exchange's own may go back less far than a file. Candles fetched
     from the demo exchange are read only where it is named.
     """
-    fitting = [info for info in stored if info.key[1:3] == (request.symbol, request.timeframe)]
+    origins = ORIGINS if request.origin is None else (request.origin,)
+    fitting = [
+        info for info in stored if info.key[1:3] == (request.symbol, request.timeframe) and info.key.origin in origins
+    ]
     if request.exchange is not None:
         exchanges = {request.exchange}
     else:
@@ -135,14 +151,13 @@ def _missing(info: SeriesSpan, request: DataRequest) -> tuple[bool, int]:
     return apart, open_ends // timeframe_ms(request.timeframe)
 
 
-def _not_stored(request: DataRequest, stored: list[SeriesSpan], error: AlgotradeError) -> FixData:
-    """What to say when the network is away and only other candles are stored."""
-    listed = [f"{info.key.symbol} {info.key.timeframe} from {info.key.exchange}" for info in stored[:5]]
+def _not_stored(request: DataRequest, stored: list[SeriesSpan], why: str) -> FixData:
+    """What to say when what was asked for is not there, and other candles are."""
+    listed = [f"{key.symbol} {key.timeframe} from {key.exchange} ({key.origin})" for key, *_ in stored[:5]]
     more = f" and {len(stored) - 5} more" if len(stored) > 5 else ""
+    there = f"; stored are {', '.join(listed)}{more}" if listed else ""
     return FixData(
-        f"no candles of {request.symbol} {request.timeframe} are stored, and {error.message[:1].lower()}"
-        f"{error.message[1:]}; stored are {', '.join(listed)}{more}",
-        hint="algotrade list data",
+        f"no candles of {request.symbol} {request.timeframe} are stored, {why}{there}", hint="algotrade list data"
     )
 
 
@@ -158,8 +173,10 @@ def _stored(request: DataRequest, key: SeriesKey, database: Database) -> MarketD
             hint="algotrade list data",
         )
     instrument = read_instrument(database, key.exchange, key.symbol) or Instrument(key.symbol)
-    notes = tuple(_shortfalls(request, times_ms(candles)))
-    return MarketData(key, candles, instrument, simulated=key.exchange == DEMO, notes=notes)
+    notes = list(_shortfalls(request, times_ms(candles)))
+    if key.origin == "ticker" and request.origin is None:
+        notes.append("these candles were built from polled prices; --origin names others")
+    return MarketData(key, candles, instrument, simulated=key.exchange == DEMO, notes=tuple(notes))
 
 
 def _shortfalls(request: DataRequest, times: Times) -> Iterator[str]:

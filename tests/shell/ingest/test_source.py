@@ -131,7 +131,7 @@ def test_nothing_else_falls_back(db: Database, request_: DataRequest, stored: bo
         load_candles(request_, db, OFFLINE)
     assert caught.value.exit_code in (ExitCode.UNREACHABLE, ExitCode.DATA)
     if kind is FixData:
-        assert caught.value.message.endswith("stored are ETH/USD 1h from binance")
+        assert caught.value.message.endswith("stored are ETH/USD 1h from binance (official)")
 
 
 def test_the_demo_market_is_used_where_it_is_named(db: Database) -> None:
@@ -265,3 +265,23 @@ async def test_a_fetch_can_be_waited_for_inside_a_running_loop() -> None:
         return 42
 
     assert run_to_end(answer()) == 42
+
+
+def test_an_origin_that_is_named_is_read_or_said_to_be_missing(db: Database) -> None:
+    store(db, "kraken", "BTC/USD", "1d", "import", bars=3)
+    store(db, "kraken", "BTC/USD", "1d", "ticker", bars=2)
+    assert len(load_candles(BTC._replace(origin="ticker"), db, OFFLINE).candles) == 2
+    assert len(load_candles(BTC, db, OFFLINE).candles) == 3
+    with pytest.raises(FixData, match="of origin trades; stored are"):
+        load_candles(BTC._replace(origin="trades"), db, OFFLINE)
+    with pytest.raises(FixCommand, match=r"an origin is one of .*\. Did you mean 'ticker'"):
+        load_candles(BTC._replace(origin="tickr"), db, OFFLINE)
+
+
+def test_candles_built_from_tickers_are_read_last_and_said(db: Database) -> None:
+    store(db, "demo", "BTC/USD", "1d", "ticker", bars=4)
+    request = BTC._replace(exchange="demo")
+    read = load_candles(request, db, OFFLINE)
+    assert len(read.candles) == 4
+    assert "built from polled prices" in read.notes[0]
+    assert len(load_candles(request._replace(origin="demo"), db, OFFLINE).candles) > 2000
