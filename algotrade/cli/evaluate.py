@@ -47,6 +47,12 @@ def evaluate(
     wanted = names or ["latest"]
     if len(wanted) > 2:
         raise FixCommand(f"evaluate takes one name, or two to compare; given {len(wanted)}", hint="algotrade list runs")
+    if len(wanted) == 2 and (html is not None or all_round_trips):
+        option = "--all-round-trips" if html is None else "--html report.html"
+        raise FixCommand(
+            f"{option.split()[0]} is for one run, not for a comparison of two",
+            hint=f"algotrade evaluate {wanted[0]} {option}",
+        )
     judged = [_judge(name, invocation) for name in wanted]
     if len(judged) == 2:
         _compare(judged[0], judged[1], invocation)

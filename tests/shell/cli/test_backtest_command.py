@@ -394,6 +394,17 @@ def test_a_page_of_a_kept_run_can_be_written_later(algotrade: Command, place: Pa
     assert (place / "later.html").is_file()
 
 
+@pytest.mark.parametrize("option", [["--html", "both.html"], ["--all-round-trips"]])
+def test_what_a_comparison_cannot_show_is_refused(algotrade: Command, place: Path, option: list[str]) -> None:
+    backtest(algotrade)
+    run = algotrade("evaluate", "latest", "latest", *option)
+    assert (run.code, run.out) == (2, "")
+    assert f"{option[0]} is for one run, not for a comparison of two" in run.err
+    assert run.hint == " ".join(["algotrade evaluate latest", *option]).replace("both.html", "report.html")
+    assert algotrade(*run.hint.split()[1:]).code == 0
+    assert not (place / "both.html").exists()
+
+
 # ---- why ------------------------------------------------------------------------------------------------------------
 def test_a_bar_is_explained_by_what_was_seen_wanted_and_done(algotrade: Command) -> None:
     entry = backtest(algotrade)["round_trips"][0]["entry_time"]
