@@ -50,7 +50,7 @@ def evaluate(
     if len(wanted) == 2 and (html is not None or all_round_trips):
         option = "--all-round-trips" if html is None else "--html report.html"
         raise FixCommand(
-            f"{option.split()[0]} is for one run, not for a comparison of two",
+            f"{option.split(maxsplit=1)[0]} is for one run, not for a comparison of two",
             hint=f"algotrade evaluate {wanted[0]} {option}",
         )
     judged = [_judge(name, invocation) for name in wanted]
