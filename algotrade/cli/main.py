@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     gc.set_threshold(GARBAGE_FROM)
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -40,6 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(given, prog_name="algotrade")
     with _terminated_as_exit():
         return _flushed(_run(given, Invocation()))
+
+
+def _open_missing_streams() -> None:
+    """A program that was started with a stream closed writes it nowhere, instead of failing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
 
 
 def _run(arguments: list[str], invocation: Invocation) -> int:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from algotrade.config.file import CONFIG_HINT, key_line, masked, read_toml, refuse_secrets
 from algotrade.config.values import SECTIONS, ExchangeOptions, Values
 from algotrade.errors import FixCommand, FixConfiguration, did_you_mean
+from algotrade.exchange.opening import names_without_loading
 
 PREFIX: Final = "ALGOTRADE_"
 UNPREFIXED: Final = ("defaults", "store")  # their keys are ALGOTRADE_<KEY>; the others' ALGOTRADE_<TABLE>_<KEY>
@@ -34,8 +35,20 @@ def file_layer(path: Path) -> Layer:
     text, values = read_toml(path)
     shown = _shown(path)
     refuse_secrets(values, shown)
+    _refuse_unknown_exchanges(values, shown)
     origins = {key: f"{shown}{key_line(text, key)}" for key, _ in flatten(values)}
     return Layer(_anchored(values, path.parent), origins)
+
+
+def _refuse_unknown_exchanges(values: Mapping[str, Any], shown: Path) -> None:
+    """A table for an exchange that there is not would never be read."""
+    tables = values.get("exchange")
+    for name in tables if isinstance(tables, Mapping) else ():
+        if name not in (known := names_without_loading()):
+            raise FixConfiguration(
+                f"[exchange.{name}] ({shown}): there is no exchange '{name}'.{did_you_mean(name, known)}",
+                hint="algotrade list exchanges",
+            )
 
 
 def environment_layer(environment: Mapping[str, str]) -> Layer:

@@ -7,6 +7,7 @@ import pytest
 
 from algotrade.config import default_settings, find_project_file, load_settings
 from algotrade.errors import AlgotradeError, FixCommand, FixConfiguration, NotAllowed
+from algotrade.exchange.opening import exchange_names, names_without_loading
 
 
 @pytest.fixture
@@ -252,3 +253,13 @@ def test_the_fingerprint_changes_with_what_can_change_a_result_only(project: Pat
 def test_settings_cannot_be_changed(project: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_settings().defaults.cash = 5.0
+
+
+def test_a_table_for_an_exchange_that_there_is_not_is_refused(project: Path) -> None:
+    (project / "algotrade.toml").write_text("[exchange.krakn.ccxt]\ntimeout = 1000\n")
+    with pytest.raises(FixConfiguration, match=r"there is no exchange 'krakn'\. Did you mean 'kraken'"):
+        load_settings()
+
+
+def test_the_exchanges_are_known_without_loading_them() -> None:
+    assert names_without_loading() == exchange_names()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.shell.cli.conftest import Command
@@ -33,3 +36,11 @@ def test_stdout_is_given_back_after_a_command(place: Path, algotrade: Command) -
     algotrade("list", "strategies")
     run = algotrade("--version")
     assert run.out.startswith("algotrade ")
+
+
+def test_a_closed_stream_is_no_bug(place: Path) -> None:
+    for closed in (">&-", "2>&-"):
+        ended = subprocess.run(
+            f"{shlex.quote(sys.executable)} -m algotrade list timeframes {closed}", shell=True, cwd=place, check=False
+        )
+        assert ended.returncode == 0
