@@ -77,7 +77,12 @@ class Dashboard:
     def _parts(self, lines: Lines) -> Iterable[tuple[RenderableType, int]]:
         snapshot = self.snapshot
         yield _head(snapshot), HEAD_LINES
-        yield beside(titled("Account", _account(snapshot)), titled("Metrics so far", _metrics(snapshot))), ACCOUNT_LINES
+        yield (
+            beside(
+                titled("Account", _account(snapshot)), titled("Metrics so far, at the last close", _metrics(snapshot))
+            ),
+            ACCOUNT_LINES,
+        )
         yield titled("Last signals", _signals(snapshot.signals[-lines.signals :])), TABLE_HEAD_LINES + lines.signals
         fills = titled("Last fills", _fills(snapshot.fills[-lines.fills :]))
         orders = titled("Open orders", _orders(snapshot.open_orders))
