@@ -63,10 +63,15 @@ def _document(session: str, bars: int, difference: Difference | None, changed: d
 
 
 def _row(row: JournalRow | None) -> dict[str, Any] | None:
-    return None if row is None else {"name": row.name, "time": row.time, "body": row.body}
+    return None if row is None else {"kind": row.kind, "name": row.name, "time": row.time, "body": row.body}
 
 
 def _sentences(difference: Difference) -> str:
     sides = {"recorded": difference.recorded, "replayed": difference.replayed}
-    lines = [f"  {side}: {f'{row.name} {row.body}' if row else 'nothing more'}" for side, row in sides.items()]
+    lines = [f"  {side}: {_sentence(row)}" for side, row in sides.items()]
     return "\n".join([f"the first difference is at row {difference.seq}:", *lines])
+
+
+def _sentence(row: JournalRow | None) -> str:
+    """All that is compared; the time in milliseconds, as the journal has it."""
+    return "nothing more" if row is None else f"{row.kind} {row.name} at {row.time} {row.body}"
