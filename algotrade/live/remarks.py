@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from algotrade.engine.events import CandleClosed, StrategyStopped
 from algotrade.ingest.pages import RefusedCandle
 from algotrade.market.candles import iso
 from algotrade.store.canonical import canonical_json
 from algotrade.store.journal import JournalRow
+
+LATE: Final = "late"  # said to a person only where the market is no faster than the clock: else nearly every bar is
 
 
 class Remark(NamedTuple):
@@ -51,7 +53,7 @@ def remarks_on_bars(closed: Iterable[CandleClosed], *, expected: int, now: int, 
         expected = candle.time + step
     if late:
         said = f"{_counted(len(late))} late, from {iso(late[0])} to {iso(late[-1])}, and caught up on in order"
-        remarks.append(Remark("late", {"first": late[0], "last": late[-1], "bars": len(late)}, said))
+        remarks.append(Remark(LATE, {"first": late[0], "last": late[-1], "bars": len(late)}, said))
     return remarks
 
 

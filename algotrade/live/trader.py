@@ -22,7 +22,7 @@ from algotrade.ingest.pages import RefusedCandle
 from algotrade.live.clock import Clock
 from algotrade.live.feed import Polled
 from algotrade.live.launch import Launched
-from algotrade.live.remarks import Remark, remark_on_refusal, remarks_on_bars, sentence_on_stop
+from algotrade.live.remarks import LATE, Remark, remark_on_refusal, remarks_on_bars, sentence_on_stop
 from algotrade.live.replay import rows_of
 from algotrade.live.sessions import UNFINISHED, bound_reached, status_of
 from algotrade.live.states import State, move
@@ -189,7 +189,7 @@ class Trader:
         records, done = self._process(polled)
         remarks = self._remarks_on(polled, records)
         await self._write([*rows_of(records), *(remark.row(self._time) for remark in remarks)])
-        notes += [remark.sentence for remark in remarks]
+        notes += [remark.sentence for remark in remarks if remark.name != LATE or self.opened.plan.speed <= 1]
         for record in records:
             self.opened.take(record)
         notes.append(self._launched.keep(records))
