@@ -13,13 +13,15 @@ from algotrade.exchange.base import Exchange
 from algotrade.live.feed import closed_candles
 from algotrade.live.plan import HEADER_VERSION, TICKER, SessionPlan
 from algotrade.market.candles import Floats, candle_table, iso
-from algotrade.market.timeframe import bar_start
+from algotrade.market.timeframe import bar_start, timeframe_ms
 from algotrade.pipeline import check_honesty, describe_strategy, fee_rate_of, generate_signals, versions
 from algotrade.store.database import Database
 from algotrade.strategy.base import DEFAULT_HISTORY, Strategy
 from algotrade.strategy.checks import Checks
+from algotrade.strategy.signals import SignalStrategy
 
 CHECKED_BARS: Final = 1_000  # of history that a strategy is checked on before it may trade
+MOST_CHECKED_BARS: Final = 50_000  # where a parameter asks for more: it may be a seed
 
 
 async def session_header(
@@ -35,7 +37,7 @@ async def session_header(
 
     Raises:
         NotAllowed: the strategy fails a check.
-        FixCommand: the beginning lies in the future.
+        FixCommand: the beginning lies in the future, or the end before the first bar closes.
         FixData: the exchange has no candles to begin with.
     """
     instrument = await exchange.instrument(plan.symbol)
@@ -44,7 +46,10 @@ async def session_header(
     if moment > now:
         raise FixCommand(f"--start {iso(moment)} has not come yet: {plan.exchange} says it is {iso(now)}")
     first_bar = bar_start(moment, plan.timeframe)
-    count = max(CHECKED_BARS, 2 * strategy.warmup if isinstance(strategy.warmup, int) else 0)
+    closes = first_bar + timeframe_ms(plan.timeframe)
+    if plan.until is not None and plan.until + 1 < closes:
+        raise FixCommand(f"--until {iso(plan.until)} lies before the first bar closes at {iso(closes)}")
+    count = _bars_to_check(strategy)
     history = await closed_candles(exchange, plan.symbol, plan.timeframe, before=first_bar, count=count)
     checks = _checked(strategy, _table(history), plan, database)
     warmup: int | str = checks.warmup if checks else strategy.warmup or DEFAULT_HISTORY
@@ -64,6 +69,13 @@ async def session_header(
         "checks": {name: check._asdict() for name, check in checks.named.items()} if checks else {},
         "versions": versions(),
     }
+
+
+def _bars_to_check(strategy: Strategy) -> int:
+    """How much history to ask for: twice what the strategy looks back on, so that the warm-up check can run."""
+    longest = max((value for value in strategy.values.values() if type(value) is int), default=0)
+    declared = strategy.warmup if isinstance(strategy.warmup, int) else 0
+    return max(CHECKED_BARS, min(2 * longest, MOST_CHECKED_BARS), 2 * declared)
 
 
 def _checked(strategy: Strategy, history: pd.DataFrame, plan: SessionPlan, database: Database) -> Checks | None:
@@ -86,6 +98,18 @@ def _checked(strategy: Strategy, history: pd.DataFrame, plan: SessionPlan, datab
 
 def _table(rows: Floats) -> pd.DataFrame:
     return candle_table(rows[:, 0].astype(np.int64), rows[:, 1:].T)
+
+
+def describe_unproven(strategy: Strategy, header: dict[str, Any]) -> list[str]:
+    """A sentence for each check that a strategy of signals should have passed but that could not run."""
+    if not isinstance(strategy, SignalStrategy):
+        return []
+    checks = {name: header["checks"].get(name) for name in ("look_ahead", "warm_up")}
+    return [
+        f"{strategy.name()} trades although its {name.replace('_', '-')} check has no verdict: {check['detail']}"
+        for name, check in checks.items()
+        if check is not None and check["passed"] is None
+    ]
 
 
 def describe_beginning(header: dict[str, Any]) -> str:

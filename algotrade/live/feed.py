@@ -167,7 +167,7 @@ async def closed_candles(exchange: Exchange, symbol: str, timeframe: str, *, bef
     """
     step = timeframe_ms(timeframe)
     now = await exchange.now_ms()
-    since = before - count * step
+    since = max(0, before - count * step)
     pages: list[Floats] = []
     while since < before:
         rows = await exchange.candles(symbol, timeframe, since=since, limit=None)
