@@ -75,6 +75,7 @@ def live(
     flags = {"exchange": exchange, "symbol": symbol, "timeframe": timeframe, "strategy": strategy, "cash": cash}
     flags |= {"fee": fee, "slippage": slippage}
     settings = invocation.settings({f"defaults.{name}": value for name, value in flags.items()})
+    options.check_leverage(leverage, "live")
     chosen = options.named_strategy(settings.defaults.strategy, param, settings)
     bounds = {"start": parse_span(start, None).start, "until": parse_span(None, until).end, "bars": bars}
     _check(settings, source=source, speed=speed, bounds=bounds)
@@ -92,9 +93,13 @@ def live(
             **bounds,
         )
         pause = _pause(plan, every, settings)
-        code = asyncio.run(_Session(plan, chosen, place, invocation).run(pause, fresh=fresh))
-    if code:
-        raise typer.Exit(code)
+        session = _Session(plan, chosen, place, invocation)
+        try:
+            asyncio.run(session.run(pause, fresh=fresh))
+        except _EndedAtOnce:
+            invocation.output.note("ended at once by a second signal")
+    if session.code:
+        raise typer.Exit(session.code)
 
 
 def _check(settings: Settings, *, source: str, speed: float, bounds: dict[str, int | None]) -> None:
@@ -180,6 +185,10 @@ def _pause(plan: SessionPlan, every: str | None, settings: Settings) -> float:
     return pause
 
 
+class _EndedAtOnce(KeyboardInterrupt):
+    """The second signal. A strategy's own code cannot catch it by accident, nor is it taken for that code's exit."""
+
+
 class _Session:
     """One run of the command: the trader, who watches it, and the signals that end it."""
 
@@ -190,9 +199,10 @@ class _Session:
         self.output = invocation.output
         self.code = ExitCode.DONE
         self.status: Status | None = None
+        self.prefix = ""
 
-    async def run(self, pause_s: float, *, fresh: bool) -> ExitCode:
-        """Trade to the end; the exit code."""
+    async def run(self, pause_s: float, *, fresh: bool) -> None:
+        """Trade to the end; afterwards `code` is the exit code."""
         from algotrade.live.clock import jitter
         from algotrade.live.launch import launched
         from algotrade.live.status import Status
@@ -206,7 +216,6 @@ class _Session:
             with self._stopped_by_signals(trader), self._screen():
                 await trader.run(self.place.wall)
             self._say_end(launch)
-        return self.code
 
     @contextmanager
     def _stopped_by_signals(self, trader: Trader) -> Iterator[None]:
@@ -218,7 +227,7 @@ class _Session:
 
         def stop(number: int, frame: FrameType | None) -> None:
             if self.code is not ExitCode.DONE:
-                raise SystemExit(self.code)
+                raise _EndedAtOnce
             self.code = SIGNALS[signal.Signals(number)]
             loop.call_soon_threadsafe(trader.stop)
 
@@ -235,7 +244,7 @@ class _Session:
         elif self.output.json:
             _print_records(update, self.output)
         else:
-            _log(update, self.plan)
+            _log(update, self.prefix)
 
     @property
     def _on_screen(self) -> bool:
@@ -258,17 +267,19 @@ class _Session:
         )
 
     def _say_beginning(self, launch: Launched) -> None:
-        from algotrade.live.begin import describe_beginning
+        from algotrade.live.begin import describe_beginning, describe_unproven
+        from algotrade.live.lines import prefix_of
 
-        what = (
-            f"resumes after {launch.opened.bars} bars"
-            if launch.resumed
-            else describe_beginning(launch.opened.journal.header)
-        )
+        header = launch.opened.journal.header
+        self.prefix = prefix_of(self.plan, simulated=header["simulated"])
+        what = f"resumes after {launch.opened.bars} bars" if launch.resumed else describe_beginning(header)
         self.output.note(f"session {launch.opened.id} {what}")
+        for sentence in describe_unproven(self.strategy, header):
+            self.output.note(f"warning: {sentence}")
         if self.output.json:
             known = {"session": launch.opened.id, "resumed": launch.resumed, "bars": launch.opened.bars}
-            self.output.document_line(SCHEMA, {"event": "session", **known})
+            document = {"event": "session", **known, "simulated": header["simulated"]}
+            self.output.document_line(SCHEMA, document)
 
     def _say_end(self, launch: Launched) -> None:
         from algotrade.live.remarks import sentence_on_stop
@@ -293,11 +304,10 @@ def _print_records(update: Update, output: Output) -> None:
         output.document_line(SCHEMA, {"event": "note", "state": update.state, "message": update.note})
 
 
-def _log(update: Update, plan: SessionPlan) -> None:
+def _log(update: Update, where: str) -> None:
     """A line for every closed candle, fill, refusal and note."""
     from algotrade.live.lines import lines_of
 
-    where = f"PAPER {plan.exchange} {plan.symbol} {plan.timeframe}"
     for text in lines_of(update.records):
         LOG.info("%s %s", where, text)
     if update.note:

@@ -54,11 +54,11 @@ def risk_limits(settings: Settings) -> Limits:
     return Limits(**settings.risk.model_dump())
 
 
-def check_leverage(leverage: float) -> None:
+def check_leverage(leverage: float, command: str = "backtest") -> None:
     """Refuse a leverage that allows no exposure at all, or is no number."""
     from algotrade.errors import FixCommand
 
     if not 0 < leverage <= 100:
         raise FixCommand(
-            f"--leverage is above 0 and at most 100, given {leverage:g}", hint="algotrade backtest --leverage 2"
+            f"--leverage is above 0 and at most 100, given {leverage:g}", hint=f"algotrade {command} --leverage 2"
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from algotrade.engine.events import CandleClosed, Decided, Denied, OrderFilled, OrderRejected
 from algotrade.engine.session import Record
+from algotrade.live.plan import SessionPlan
 from algotrade.market.candles import iso
 
 
@@ -14,6 +15,17 @@ def plain_number(value: float) -> str:
     """All its digits up to the tenth decimal place, without an exponent: "43251.12", "0.00001234"."""
     text = f"{value:.10f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def prefix_of(plan: SessionPlan, *, simulated: bool) -> str:
+    """What every line of a session begins with: neither real money nor, if simulated, a real market.
+
+    Args:
+        plan: of the session.
+        simulated: whether the market is.
+    """
+    mode = "PAPER SIMULATED" if simulated else "PAPER"
+    return f"{mode} {plan.exchange} {plan.symbol} {plan.timeframe}"
 
 
 def lines_of(records: Iterable[Record]) -> list[str]:

@@ -10,11 +10,13 @@ import pty
 import resource
 import select
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
 import termios
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,8 @@ def test_json_is_a_line_per_event_and_quiet_says_nothing(tmp_path: Path, environ
     assert {event["schema"] for event in events} == {"algotrade.live/1"}
     assert events[0]["event"] == "session"
     assert not events[0]["resumed"]
+    assert events[0]["simulated"] is True
+    assert not [event for event in events if "late" in event.get("message", "")]  # at this speed nearly every bar is
     assert [event["event"] for event in events].count("CandleClosed") == 5
     assert events[-1]["message"] == "the session is complete"
     process = command(folder, environment, *fast, "--quiet")
@@ -100,7 +104,44 @@ def test_json_is_a_line_per_event_and_quiet_says_nothing(tmp_path: Path, environ
     process = command(folder, environment, *fast)
     out, errors = process.communicate(timeout=60)
     assert out == ""
-    assert len([line for line in errors.splitlines() if " close " in line]) == 5
+    told = [line for line in errors.splitlines() if " close " in line]
+    assert len(told) == 5
+    assert all("PAPER SIMULATED demo BTC/USD 1m" in line for line in told)
+    assert "late" not in errors
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--leverage", "1e9"), "--leverage is above 0 and at most 100"),
+        (("--leverage", "0"), "--leverage is above 0 and at most 100"),
+        (("--until", "2020-01-01"), "lies before the first bar closes"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_a_session_begins(
+    tmp_path: Path, environment: dict[str, str], options: tuple[str, ...], said: str
+) -> None:
+    folder = project(tmp_path, "project")
+    code, errors = finish(command(folder, environment, "live", "--exchange", "demo", *options))
+    assert code == 2
+    assert said in errors
+    assert list_sessions(folder / ".algotrade" / "sessions") == []
+
+
+def test_a_changed_row_is_shown_with_all_that_is_compared(tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = project(tmp_path, "project")
+    assert finish(command(folder, environment, *PLAN, "--speed", "60000", "--bars", "2", "--quiet"))[0] == 0
+    (session,) = list_sessions(folder / ".algotrade" / "sessions")
+    with closing(sqlite3.connect(session.path)) as connection, connection:
+        connection.execute("UPDATE journal SET time = 7 WHERE name = 'Decided'")
+    process = command(folder, environment, "replay", "latest", "--json")
+    difference = json.loads(process.communicate(timeout=60)[0])["difference"]
+    assert process.returncode == 5
+    assert (difference["recorded"]["kind"], difference["recorded"]["time"]) == ("effect", 7)
+    assert difference["replayed"]["time"] > 7
+    out, _ = command(folder, environment, "replay", "latest").communicate(timeout=60)
+    assert "recorded: effect Decided at 7 {" in out
+    assert f"replayed: effect Decided at {difference['replayed']['time']} {{" in out
 
 
 def test_a_full_disk_is_a_sentence_and_the_session_goes_on_when_there_is_room(

@@ -11,7 +11,7 @@ from algotrade.engine.events import CandleClosed, Decided, Denied, OrderFilled, 
 from algotrade.engine.orders import Order
 from algotrade.errors import AlgotradeError
 from algotrade.live.clock import DemoClock, DemoTime, jitter
-from algotrade.live.lines import lines_of, plain_number
+from algotrade.live.lines import lines_of, plain_number, prefix_of
 from algotrade.live.plan import plan_of
 from algotrade.live.remarks import remarks_on_bars
 from algotrade.live.sessions import bound_reached, session_name
@@ -117,6 +117,11 @@ def test_a_line_for_every_decision_fill_and_refusal() -> None:
         "order refused: max_order",
         "2024-01-31T12:00:00Z close 43251.123 hold equity 10000.00",
     ]
+
+
+def test_every_line_says_that_no_real_money_is_used_and_whether_the_market_is_real() -> None:
+    assert prefix_of(plan(), simulated=True) == "PAPER SIMULATED demo BTC/USD 1m"
+    assert prefix_of(plan(exchange="kraken"), simulated=False) == "PAPER kraken BTC/USD 1m"
 
 
 def test_remarks_name_absent_and_late_bars() -> None:
