@@ -9,6 +9,7 @@ import dataclasses
 import platform
 import time
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -22,18 +23,20 @@ from algotrade.evaluate.breakdown import break_even_fee
 from algotrade.evaluate.document import Provenance, result_of_document, run_document, targets_of_rows
 from algotrade.evaluate.result import Result
 from algotrade.ingest.source import DataRequest, MarketData, load_candles, reload_candles
-from algotrade.market.candles import SeriesKey, content_hash
+from algotrade.market.candles import SeriesKey, content_hash, iso, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.span import parse_span
+from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.database import Database
 from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
 from algotrade.strategy.signals import decides_by_signals, targets_of
-from algotrade.strategy.source import file_name_of, source_hash, source_of
+from algotrade.strategy.source import code_hash, file_name_of, source_of
 
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
+VERBS_OF_ORIGIN: Final = MappingProxyType({"official": "fetch", "demo": "backtest"})  # that bring older bars
 CHECK_MODES: Final = ("budget", "full", "none")
 
 
@@ -101,7 +104,7 @@ def run_backtest(
         database: keeps the verdicts, so that the same strategy on the same bars is checked once; None keeps none.
     """
     refuse_unknown_mode(check)
-    refuse_short_data(strategy, len(market.candles))
+    refuse_short_data(strategy, market)
     strategy.bounds = setup.bounds
     signals = generate_signals(strategy, market.candles)
     result = execute_backtest(strategy, market.candles, signals, setup)
@@ -132,7 +135,7 @@ def refuse_unknown_mode(check: str) -> None:
         )
 
 
-def refuse_short_data(strategy: Strategy, bars: int) -> None:
+def refuse_short_data(strategy: Strategy, market: MarketData) -> None:
     """Say that a window is longer than the data, before anything runs on it.
 
     Only a strategy that declares its warm-up can be judged: without, a large whole number may be something else than a
@@ -143,11 +146,22 @@ def refuse_short_data(strategy: Strategy, bars: int) -> None:
     """
     windows = [value for value in strategy.values.values() if type(value) is int]
     declared = strategy.warmup if isinstance(strategy.warmup, int) else 0
-    longest = min(max(windows, default=declared), declared)
+    longest, bars = min(max(windows, default=declared), declared), len(market.candles)
     if longest > bars:
         raise FixData(
-            f"{strategy.name()} looks back {longest:,} bars, but there are only {bars:,}", hint="algotrade list data"
+            f"{strategy.name()} looks back {longest:,} bars, but there are only {bars:,}",
+            hint=_more_bars(market, longest),
         )
+
+
+def _more_bars(market: MarketData, longest: int) -> str:
+    """The command that reaches further back, where there is anything to reach for: a file holds what it holds."""
+    exchange, symbol, timeframe, origin = market.key
+    if origin not in VERBS_OF_ORIGIN or not len(market.candles):
+        return "algotrade list data"
+    start = max(0, int(times_ms(market.candles)[0]) - longest * timeframe_ms(timeframe))
+    series = f"--exchange {exchange} --symbol {symbol} --timeframe {timeframe}"
+    return f"algotrade {VERBS_OF_ORIGIN[origin]} {series} --start {iso(start)[:10]}"
 
 
 def check_honesty(
@@ -156,7 +170,7 @@ def check_honesty(
     """The verdicts on a strategy, from the store where the same was checked before; None for mode "none"."""
     if mode == "none":
         return None
-    key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {strategy.bounds}")
+    key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {strategy.bounds}", versions=versions())
     kept = read_check(database, key) if database else None
     if kept is not None:
         return Checks.from_dict(kept)
@@ -167,15 +181,17 @@ def check_honesty(
 
 
 def describe_strategy(strategy: Strategy) -> dict[str, Any]:
-    """What identifies a strategy and is enough to load it again: name, class, file, parameters, source, hash."""
-    source = source_of(strategy)
+    """What identifies a strategy and is enough to load it again: name, class, file, parameters, source, hash.
+
+    The hash is of all its code, see `code_hash`; the source is its own file's alone.
+    """
     return {
         "name": strategy.name(),
         "class": type(strategy).__name__,
         "file": file_name_of(strategy),
         "parameters": dict(strategy.values),
-        "hash": source_hash(source),
-        "source": source,
+        "hash": code_hash(strategy),
+        "source": source_of(strategy),
     }
 
 

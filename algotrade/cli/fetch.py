@@ -12,7 +12,7 @@ import typer
 
 from algotrade.cli import options
 from algotrade.cli.invocation import Invocation, invocation_of
-from algotrade.errors import FixCommand, FixData
+from algotrade.errors import AlgotradeError, FixCommand, FixData
 
 if TYPE_CHECKING:
     from algotrade.config import Settings
@@ -141,7 +141,11 @@ def _fetch_from_file(
     from algotrade.store.database import open_database
 
     with open_database(settings.database) as database:
-        report = import_file(database, file, key, reading, now_ms=system_ms())
+        try:
+            report = import_file(database, file, key, reading, now_ms=system_ms())
+        except AlgotradeError as error:
+            error.hint = error.hint or "algotrade fetch -h"  # how else a file can be read
+            raise
     log.info("%s +%d candles from %s", " ".join(report.key[:3]), report.added, file)
     _print(invocation, [report], [row._asdict() for row in report.skipped])
 

@@ -39,7 +39,10 @@ def why(
     from algotrade.show.why import why_panel
 
     invocation = invocation_of(context)
-    moment = parse_time(bar)
+    try:
+        moment = parse_time(bar)
+    except FixCommand as error:
+        raise FixCommand(error.message, hint="algotrade why 2024-03-01") from None
     result = _result(name, invocation)
     row = int(np.searchsorted(result.times, moment, side="right")) - 1
     if row < 0 or moment >= result.times[-1] + _length(result):

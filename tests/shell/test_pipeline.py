@@ -23,7 +23,7 @@ from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span
-from algotrade.pipeline import fee_rate_of, kept_result, profit_ends_at, run_backtest
+from algotrade.pipeline import fee_rate_of, kept_result, profit_ends_at, refuse_short_data, run_backtest
 from algotrade.store.candles import write_candles
 from algotrade.store.database import Database, open_database
 from algotrade.strategy.base import Strategy, on, param
@@ -267,6 +267,21 @@ def test_a_window_longer_than_the_data_is_told_before_anything_runs(candles: pd.
     with pytest.raises(FixData, match="looks back 400 bars, but there are only 366"):
         run(Counting(slow=400), candles)
     assert COUNT["runs"] == 0
+
+
+@pytest.mark.parametrize(
+    ("origin", "hint"),
+    [
+        ("official", "algotrade fetch --exchange kraken --symbol BTC/USD --timeframe 1d --start 2018-11-27"),
+        ("demo", "algotrade backtest --exchange kraken --symbol BTC/USD --timeframe 1d --start 2018-11-27"),
+        ("import", "algotrade list data"),
+    ],
+)
+def test_too_few_bars_are_told_with_where_older_ones_come_from(candles: pd.DataFrame, origin: str, hint: str) -> None:
+    key = SeriesKey("kraken", "BTC/USD", "1d", origin)
+    with pytest.raises(FixData) as caught:
+        refuse_short_data(Counting(slow=400), MarketData(key, candles, Instrument("BTC/USD"), simulated=False))
+    assert caught.value.hint == hint
 
 
 def test_an_unknown_kind_of_check_is_told_before_anything_runs(candles: pd.DataFrame) -> None:

@@ -276,6 +276,12 @@ def test_a_strategy_that_raises_shows_its_own_line(algotrade: Command, place: Pa
     assert "Traceback" not in run.err
 
 
+def test_too_few_bars_are_answered_with_a_command_that_has_enough(algotrade: Command) -> None:
+    run = algotrade("backtest", "--exchange", "demo", "--start", "2020-01-01", "--end", "2020-01-05")
+    assert run.hint == "algotrade backtest --exchange demo --symbol BTC/USD --timeframe 1d --start 2019-12-12"
+    assert algotrade(*run.hint.split()[1:]).code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -422,6 +428,12 @@ def test_a_moment_inside_a_bar_is_that_bar(algotrade: Command) -> None:
     backtest(algotrade)
     assert algotrade("why", "2020-02-01T17:30", "--json").document["bar"] == "2020-02-01T00:00:00Z"
     assert algotrade("why", "2021-12-31T23:59", "--json").document["bar"] == "2021-12-31T00:00:00Z"
+
+
+def test_what_is_no_moment_is_answered_with_one(algotrade: Command) -> None:
+    run = algotrade("why", "x")
+    assert run.code == 2
+    assert run.hint == "algotrade why 2024-03-01"
 
 
 @pytest.mark.parametrize("bar", ["2019-12-31", "2022-01-01", "2050-01-01"])

@@ -116,6 +116,17 @@ def test_bad_input_is_answered_in_two_lines(
         parse(run.hint)
 
 
+@pytest.mark.parametrize("name", ["missing.csv", "empty.csv", "latin.csv", "half.csv.gz", "half.parquet"])
+def test_a_file_that_cannot_be_read_is_answered_with_what_else_there_is(
+    algotrade: Callable[..., Any], files: Path, name: str
+) -> None:
+    (files / "latin.csv").write_bytes("time,öffnung\n".encode("latin-1"))
+    (files / "half.csv.gz").write_bytes(b"\x1f\x8b\x08\x00")
+    (files / "half.parquet").write_bytes(b"PAR1")
+    run = algotrade("fetch", "--from", name)
+    assert (run.code, run.hint) == (4, "algotrade fetch -h")
+
+
 @pytest.mark.parametrize(
     "command",
     ["fetch", "algotrade fetsh", "algotrade fetch --symbl x", "algotrade fetch --symbol", "algotrade list dta"],
