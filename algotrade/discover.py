@@ -157,16 +157,26 @@ def load_file(path: Path) -> list[type[Strategy]]:
 def strategy_from_source(kept: Mapping[str, Any]) -> Strategy:
     """A strategy as a journal or a kept run has it.
 
+    What is kept is the strategy's own file. A module that it imports is taken as it is now.
+
     Args:
         kept: `source`, `file` (its name, for messages), `class` and `parameters`.
 
     Raises:
-        FixStrategy: the source does not load any more, or does not define the class.
+        FixStrategy: the source does not load any more, imports what is not there any more, or does not define the
+            class.
     """
     path = Path(tempfile.mkdtemp(prefix="algotrade-strategy-")) / kept["file"]
     path.write_text(kept["source"], encoding="utf-8")
     atexit.register(shutil.rmtree, path.parent, ignore_errors=True)  # not sooner: a traceback shows its lines
-    classes = {cls.__name__: cls for cls in load_file(path)}
+    try:
+        classes = {cls.__name__: cls for cls in load_file(path)}
+    except FixStrategy as error:
+        if not isinstance(error.__cause__, ImportError):
+            raise
+        raise FixStrategy(
+            f"{kept['name']} imports what is not kept with it and cannot be found: {error.__cause__}", hint=LIST_HINT
+        ) from error
     if kept["class"] not in classes:
         raise FixStrategy(f"the kept source of {kept['name']} does not define {kept['class']}", hint=LIST_HINT)
     return classes[kept["class"]](**kept["parameters"])

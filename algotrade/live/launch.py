@@ -25,7 +25,7 @@ from algotrade.store.failures import explained
 from algotrade.store.files import hold_lock
 from algotrade.store.journal import SUFFIX
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.source import source_hash, source_of
+from algotrade.strategy.source import code_hash
 
 
 class Place(NamedTuple):
@@ -82,7 +82,7 @@ async def launched(plan: SessionPlan, strategy: Strategy, place: Place, *, fresh
         options = place.settings.ccxt_options(plan.exchange)
         async with open_exchange(plan.exchange, options=options, clock=clock) as exchange:
             if path is not None:
-                opened = await asyncio.to_thread(resume_session, path, source_hash(source_of(strategy)))
+                opened = await asyncio.to_thread(resume_session, path, code_hash(strategy))
             else:
                 header = await session_header(plan, strategy, exchange, place.database)
                 header["clock"] = DemoClock(time(), place.wall(), plan.speed)._asdict() if time is clock else None

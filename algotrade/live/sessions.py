@@ -19,18 +19,21 @@ from algotrade.engine.session import Record, SimulatedSession
 from algotrade.errors import FixCommand, FixConfiguration, ReviewResult
 from algotrade.evaluate.recording import Recording
 from algotrade.live.feed import Position
-from algotrade.live.plan import SessionPlan, plan_of, setup_of
+from algotrade.live.plan import SessionPlan, check_header, plan_of, setup_of
 from algotrade.live.remembered import remembering
 from algotrade.live.replay import Difference, canonical_rows, replay
 from algotrade.live.states import State
 from algotrade.market.candles import iso
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.journal import Journal, list_sessions
+from algotrade.store.journal import Journal, SessionInfo, list_sessions
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.signals import decides_by_signals
 
 COMPLETE: Final = "complete"
+HALTED: Final = "halted"  # as complete, but its strategy was stopped by its own error
 UNFINISHED: Final = "unfinished"  # it runs, or was killed
+RUNNING: Final = "running"
+KILLED: Final = "killed"
 RECENT: Final = 500  # records that a screen may want to show
 
 
@@ -93,9 +96,8 @@ class OpenSession:
 def find_resumable(folder: Path, plans: Sequence[SessionPlan]) -> tuple[Path, SessionPlan] | None:
     """The newest journal of one of these plans that is not complete, and its plan; None if there is none."""
     by_key = {plan.key(): plan for plan in plans}
-    found = [
-        info for info in list_sessions(folder) if info.header.get("plan_key") in by_key and info.status != COMPLETE
-    ]
+    open_ones = [info for info in list_sessions(folder) if info.status not in (COMPLETE, HALTED)]
+    found = [info for info in open_ones if info.header.get("plan_key") in by_key]
     return (found[-1].path, by_key[found[-1].header["plan_key"]]) if found else None
 
 
@@ -110,6 +112,21 @@ def find_session(folder: Path, name: str) -> Path:
     if not chosen:
         raise FixCommand(f"there is no session '{name}' in {folder}", hint="algotrade list sessions")
     return chosen[0].path
+
+
+def open_journal(path: Path, *, read_only: bool = False) -> Journal:
+    """Open the journal of a session whose header says all that a session is.
+
+    Raises:
+        FixData: it does not, or the file is damaged.
+    """
+    journal = Journal.open(path, read_only=read_only)
+    try:
+        check_header(journal.header, path.stem)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
 
 
 def strategy_of(header: dict[str, Any]) -> Strategy:
@@ -134,7 +151,7 @@ def begin_session(path: Path, header: dict[str, Any]) -> OpenSession:
     return OpenSession(Journal.create(path, header), simulation, Position(header["first_bar"]))
 
 
-def resume_session(path: Path, source_hash: str) -> OpenSession:
+def resume_session(path: Path, code_hash: str) -> OpenSession:
     """Open a session for going on: replay its journal into a fresh engine, comparing every record.
 
     A strategy that is a function of its last candles is asked again for the newest bars only; what it decided on the
@@ -142,17 +159,17 @@ def resume_session(path: Path, source_hash: str) -> OpenSession:
 
     Args:
         path: the journal.
-        source_hash: of the strategy as it is now.
+        code_hash: of the strategy as it is now.
 
     Raises:
         FixConfiguration: the strategy has changed since the session began.
         ReviewResult: the replay differs, so going on would not be the same session.
         TryLater: the session is running.
     """
-    journal = Journal.open(path)
+    journal = open_journal(path)
     try:
         header = journal.header
-        if header["strategy"]["hash"] != source_hash:
+        if header["strategy"]["hash"] != code_hash:
             raise FixConfiguration(
                 f"the strategy {header['strategy']['name']} has changed since session {path.stem} began; to start anew"
                 " with the changed one add --fresh",
@@ -174,7 +191,7 @@ def resume_session(path: Path, source_hash: str) -> OpenSession:
 
 def replay_session(path: Path) -> tuple[OpenSession, Difference | None]:
     """Replay a journal that stays as it is: what came out, and the first difference if there is one."""
-    with Journal.open(path, read_only=True) as journal:
+    with open_journal(path, read_only=True) as journal:
         return _replayed(journal, warmed_up(journal.header))
 
 
@@ -184,9 +201,18 @@ def _replayed(journal: Journal, decider: Decider) -> tuple[OpenSession, Differen
     return opened, replay(canonical_rows(journal), opened.simulation, opened.take)
 
 
-def status_of(state: State, *, finished: bool) -> str:
-    """What the list of sessions says of one."""
-    return COMPLETE if finished else state.value.lower()
+def status_at_end(state: State, *, finished: bool, halted: bool) -> str:
+    """What the journal keeps of how a session ended; one that reached its bound is never resumed."""
+    if finished:
+        return HALTED if halted else COMPLETE
+    return state.value.lower()
+
+
+def status_of(info: SessionInfo) -> str:
+    """What the list of sessions says of one: the lock knows whether it runs, or was killed."""
+    if info.running:
+        return RUNNING
+    return KILLED if info.header and info.status in ("", UNFINISHED) else info.status
 
 
 def bound_reached(plan: SessionPlan, bars: int, next_bar: int, now: int) -> bool:
@@ -198,7 +224,7 @@ def bound_reached(plan: SessionPlan, bars: int, next_bar: int, now: int) -> bool
 
 
 def session_name(created_ms: int, plan: SessionPlan) -> str:
-    """Names a session by its time and plan, sortable: "s20261120-184502-3f2a"."""
+    """Names a session by its time, to the millisecond so that names sort, and plan: "s20261120-184502123-3f2a"."""
     digits = iso(created_ms - created_ms % 1000)[:19].translate(str.maketrans("T", "-", "-:"))
     unique = hashlib.sha256(f"{created_ms} {plan.key()}".encode()).hexdigest()[:4]
-    return f"s{digits}-{unique}"
+    return f"s{digits}{created_ms % 1000:03d}-{unique}"

@@ -1,13 +1,20 @@
-"""The source text of a strategy: what a fingerprint, a cache key and a journal keep of it."""
+"""The code of a strategy: the text that runs and journals keep, and the hash that tells whether any of it changed."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from importlib.util import resolve_name
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from algotrade.strategy.base import Strategy
+
+INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 
 
 def source_of(strategy: Strategy) -> str:
@@ -17,15 +24,97 @@ def source_of(strategy: Strategy) -> str:
     path = getattr(module, "__file__", None)
     if path and cls.__module__ != "__main__":
         return Path(path).read_text(encoding="utf-8")
+    return _class_text(cls)
+
+
+def code_hash(strategy: Strategy) -> str:
+    """SHA-256, hexadecimal, of all of `sources_of`; where the files lie and what they are called does not matter."""
+    each = sorted(hashlib.sha256(code).hexdigest() for code in sources_of(strategy).values())
+    return hashlib.sha256("".join(each).encode()).hexdigest()
+
+
+def sources_of(strategy: Strategy) -> dict[str, bytes]:
+    """The code that decides what a strategy does: name of a module -> content of its file.
+
+    The files of the strategy and of its base classes, and every module that one of them imports, anywhere in its text,
+    and that is not installed. What is installed, this program too, is identified by its version. Not seen is a module
+    that is loaded by other means than an import statement; of a class that was typed into a session, all but its text.
+    """
+    classes = [cls for cls in type(strategy).__mro__ if cls is not object and not _is_ours(cls.__module__)]
+    typed = [cls for cls in classes if _place(cls.__module__).file is None]
+    found = {cls.__qualname__: _class_text(cls).encode() for cls in typed}
+    waiting = [cls.__module__ for cls in classes if cls not in typed]
+    while waiting:
+        name = waiting.pop()
+        file = _place(name).file
+        if name in found or file is None:
+            continue
+        found[name] = file.read_bytes()
+        if file.suffix == ".py":
+            waiting += [used for used in _imports(found[name], name) if not _is_installed(used)]
+    return found
+
+
+class Place(NamedTuple):
+    """Where a module lies: its file, None where it has none, and the folders of the modules in it."""
+
+    file: Path | None
+    folders: list[str]
+
+
+def _place(name: str) -> Place:
+    """Where a module lies, without loading it; nowhere for a name that is no module."""
+    module = sys.modules.get(name)
+    if module is not None:
+        file, folders = getattr(module, "__file__", None), list(getattr(module, "__path__", ()))
+    else:
+        parent = name.rpartition(".")[0]
+        spec = PathFinder.find_spec(name, _place(parent).folders if parent else None)
+        file, folders = (spec.origin, list(spec.submodule_search_locations or ())) if spec else (None, [])
+    return Place(Path(file) if isinstance(file, str) and Path(file).is_file() else None, folders)
+
+
+def _imports(code: bytes, module: str) -> Iterator[str]:
+    """Names of the modules that a text may load: `from a import b` names a, and b in case it is a module in a."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):  # edited since it was loaded: its own text tells
+        return
+    for node in ast.walk(tree):
+        for name in _imported(node, module):
+            parts = name.split(".")
+            yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def _imported(node: ast.AST, module: str) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    package = module if _place(module).folders else module.rpartition(".")[0]
+    try:
+        base = resolve_name("." * node.level + (node.module or ""), package)
+    except ImportError:  # from above all packages: it fails when it is run
+        return []
+    return [base, *(f"{base}.{alias.name}" for alias in node.names)]
+
+
+def _is_installed(name: str) -> bool:
+    """Whether a module belongs to Python, to an installed package or to this program."""
+    file = _place(name).file
+    of_python = name.partition(".")[0] in sys.stdlib_module_names
+    return _is_ours(name) or of_python or (file is not None and not INSTALLED.isdisjoint(file.parts))
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] == "algotrade"
+
+
+def _class_text(cls: type) -> str:
     try:
         return inspect.getsource(cls)
     except (OSError, TypeError):
         return f"# {cls.__qualname__}: source not available\n"
-
-
-def source_hash(source: str) -> str:
-    """SHA-256 of the text, hexadecimal."""
-    return hashlib.sha256(source.encode()).hexdigest()
 
 
 def file_name_of(strategy: Strategy) -> str:

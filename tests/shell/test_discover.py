@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from algotrade.config import load_settings
-from algotrade.discover import Source, find_strategy, list_strategies, parse_parameters, strategy_sources
+from algotrade.discover import (
+    Source,
+    find_strategy,
+    list_strategies,
+    parse_parameters,
+    strategy_from_source,
+    strategy_sources,
+)
 from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, NotAllowed
 
 STRATEGY = '''
@@ -213,3 +220,12 @@ def test_a_broken_package_is_a_bad_strategy(
     assert isinstance(error, FixStrategy)
     assert message in error.message
     assert {info.name: bool(info.error) for info in list_strategies(sources())}["bought"]
+
+
+def test_a_kept_source_whose_helper_is_gone_says_which() -> None:
+    source = "import helper_that_is_gone\n" + STRATEGY.format(name="Kept", idea="")
+    kept = {"source": source, "file": "kept.py", "class": "Kept", "name": "kept", "parameters": {}}
+    with pytest.raises(
+        FixStrategy, match=r"kept imports what is not kept with it .*: No module .*'helper_that_is_gone'"
+    ):
+        strategy_from_source(kept)

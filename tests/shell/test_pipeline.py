@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,16 @@ class ShortByEvents(Strategy):
     @on("candles")
     def go(self, candle: Any) -> None:
         self.target(exposure=-1.0)
+
+
+LEANS = """
+import moved_close
+from algotrade import SignalStrategy
+
+class Leans(SignalStrategy):
+    def generate_signals(self, candles):
+        return candles.assign(signal=(moved_close.moved(candles.close) > candles.close) * 1.0)
+"""
 
 
 @pytest.fixture
@@ -335,6 +347,27 @@ def test_the_same_strategy_on_the_same_bars_is_checked_once(candles: pd.DataFram
     assert runs(Counting(), market, check="full") > 10
     assert runs(Counting(), market, bounds=Bounds(2.0)) > 10
     assert runs(Counting(), market) == 1
+
+
+def test_a_strategy_whose_helper_has_changed_is_checked_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, candles: pd.DataFrame, db: Database
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def passes(shift: int) -> bool | None:
+        (tmp_path / "moved_close.py").write_text(f"def moved(close):\n    return close.shift({shift})\n")
+        (tmp_path / "leans.py").write_text(LEANS)
+        for name in ("moved_close", "leans"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        strategy = importlib.import_module("leans").Leans()
+        done = run_backtest(strategy, market_of(candles), setup_with(), database=db)
+        assert done.checks is not None
+        return done.checks.look_ahead.passed
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two texts of one second and size
+    assert passes(10) is True
+    assert passes(-1) is False
 
 
 def test_verdicts_from_the_store_are_the_same_verdicts(candles: pd.DataFrame, db: Database) -> None:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.source import source_hash, source_of
+from algotrade.strategy.source import code_hash, source_of, sources_of
 
 SOURCE = '''from algotrade.strategy.base import Strategy
 
@@ -39,6 +39,62 @@ def test_a_class_typed_into_a_session_says_that_there_is_no_file() -> None:
     assert source_of(typed["Typed"]()) == "# Typed: source not available\n"
 
 
-@pytest.mark.parametrize("text", ["", "a", "é\n"])
-def test_the_hash_is_of_the_text(text: str) -> None:
-    assert source_hash(text) == hashlib.sha256(text.encode("utf-8")).hexdigest()
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on the import path; what is loaded from it is forgotten at the end."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def strategy_in(project: Path, code: str, **helpers: str) -> Strategy:
+    for name, text in helpers.items():
+        path = project / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (project / "mine.py").write_text(f"{code}\nclass Mine(Base):\n    pass\n")
+    importlib.invalidate_caches()
+    found: Strategy = importlib.import_module("mine").Mine()
+    return found
+
+
+BASE = "from algotrade.strategy.base import Strategy as Base"
+
+
+@pytest.mark.parametrize(
+    ("code", "helpers", "seen"),
+    [
+        (BASE, {}, set()),
+        (f"import json, pandas\n{BASE}", {}, set()),
+        (f"import helper\n{BASE}", {"helper": "N = 1"}, {"helper"}),
+        (f"from helper import N\n{BASE}", {"helper": "N = 1"}, {"helper"}),
+        (f"def f():\n    import helper\n{BASE}", {"helper": "N = 1"}, {"helper"}),
+        (f"import first\n{BASE}", {"first": "import second", "second": "import first"}, {"first", "second"}),
+        (f"from kit import one\n{BASE}", {"kit/one": "from . import two", "kit/two": ""}, {"kit.one", "kit.two"}),
+        (f"def f():\n    from kit.one import N\n{BASE}", {"kit/__init__": "", "kit/one": ""}, {"kit", "kit.one"}),
+        ("from bases import Base", {"bases": f"import helper\n{BASE}", "helper": ""}, {"bases", "helper"}),
+        (f"import bought\n{BASE}", {"site-packages/bought": ""}, set()),
+    ],
+)
+def test_the_code_is_every_module_of_the_project_that_is_imported(
+    project: Path, monkeypatch: pytest.MonkeyPatch, code: str, helpers: dict[str, str], seen: set[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(project / "site-packages"))
+    assert set(sources_of(strategy_in(project, code, **helpers))) == {"mine", *seen}
+
+
+def test_a_changed_helper_is_changed_code(project: Path) -> None:
+    strategy = strategy_in(project, f"import helper\n{BASE}", helper="N = 1")
+    before = code_hash(strategy)
+    assert code_hash(strategy) == before
+    (project / "helper.py").write_text("N = 2")
+    assert code_hash(strategy) != before
+
+
+def test_a_class_typed_into_a_session_is_its_text_and_its_bases(project: Path) -> None:
+    base = type(strategy_in(project, BASE))
+    typed: dict[str, type[Strategy]] = {}
+    exec("class Typed(Base): pass", {"Base": base, "__name__": "nowhere"}, typed)
+    assert set(sources_of(typed["Typed"]())) == {"Typed", "mine"}

@@ -14,7 +14,7 @@ from algotrade.config import load_settings
 from algotrade.engine.events import CandleClosed
 from algotrade.errors import FixCommand, FixConfiguration, NotAllowed, ReviewResult, TryLater
 from algotrade.live.launch import plan_to_resume
-from algotrade.live.sessions import find_session, replay_session, resume_session
+from algotrade.live.sessions import find_resumable, find_session, replay_session, resume_session
 from algotrade.live.states import State
 from algotrade.live.trader import Trader, Update
 from algotrade.store.journal import Journal, list_sessions
@@ -112,6 +112,19 @@ async def test_a_strategy_that_was_edited_does_not_take_over_the_session(tmp_pat
     assert len(list_sessions(project.sessions)) == 2
 
 
+async def test_a_strategy_whose_helper_was_edited_does_not_take_over_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = new_project(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "beside_later.py").write_text("LEVEL = 1.0\n")
+    write_strategy(project, "from beside_later import LEVEL")
+    await trade(project, LATER._replace(speed=SLOWLY), watch=stop_after(2))
+    (tmp_path / "beside_later.py").write_text("LEVEL = 0.0\n")
+    with pytest.raises(FixConfiguration, match=r"changed since session .* --fresh"):
+        await trade(project, LATER._replace(speed=SLOWLY))
+
+
 async def test_a_strategy_that_throws_dice_is_caught_when_it_resumes(tmp_path: Path) -> None:
     project = new_project(tmp_path)
     write_strategy(project, "signals['signal'] = random.random()")
@@ -150,6 +163,8 @@ async def test_a_strategy_that_fails_is_stopped_and_the_session_goes_on(tmp_path
     assert "it is stopped since 2024-01-31T12:05:00Z" in resumed[0].note
     actions = [json.loads(row[3])["action"] for row in project.canonical() if row[1] == "Decided"]
     assert actions[5:] == ["stopped"] * 5
+    assert list_sessions(project.sessions)[-1].status == "halted"
+    assert find_resumable(project.sessions, [LATER._replace(bars=10, speed=SLOWLY)]) is None
     assert replay_session(find_session(project.sessions, "latest"))[1] is None
 
 
