@@ -95,7 +95,8 @@ def _bug(error: BaseException, arguments: Sequence[str]) -> Failure:
     saved = _save_traceback(error)
     where = f"the traceback is in {saved}" if saved else "the traceback could not be saved"
     message = f"a bug in algotrade: {type(error).__name__}: {error} ({where})"
-    return Failure(ExitCode.BUG, "bug", message, f"algotrade --debug {shlex.join(arguments)}")
+    again = shlex.join(word for word in arguments if word != "--debug")
+    return Failure(ExitCode.BUG, "bug", message, f"algotrade --debug {again}")
 
 
 def _save_traceback(error: BaseException) -> str:
