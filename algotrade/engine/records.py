@@ -7,7 +7,8 @@ that a replay can compare what was written with what comes out now.
 from __future__ import annotations
 
 import math
-from typing import Any, Final, get_args
+from types import MappingProxyType
+from typing import Any, Final, get_args, get_type_hints
 
 from algotrade.engine.events import CandleClosed, Denied, Event, MarketEvent, Submit
 from algotrade.engine.orders import Order, OrderType
@@ -17,7 +18,20 @@ from algotrade.errors import FixData
 KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Record)}
 EVENT_NAMES: Final = frozenset(kind.__name__ for kind in get_args(Event))
 MARKET_NAMES: Final = frozenset(kind.__name__ for kind in get_args(MarketEvent))
+ACCEPTED: Final = MappingProxyType({float: (float, int)})  # for a field of that kind; any other accepts its own
 MAY_BE_NAN: Final = frozenset({"exposure"})
+
+
+def _kinds_of(record: type[Any]) -> tuple[tuple[str, tuple[type[Any], ...]], ...]:
+    """The fields of a kind of record, in order, and what each may hold."""
+    hints = get_type_hints(record).items()
+    return tuple(
+        (field, tuple(kind for part in get_args(hint) or (hint,) for kind in ACCEPTED.get(part, (part,))))
+        for field, hint in hints
+    )
+
+
+FIELDS: Final = MappingProxyType({kind: _kinds_of(kind) for kind in (*KINDS.values(), Order)})
 
 
 def name_of(record: Record) -> str:
@@ -43,14 +57,14 @@ def decode(name: str, fields: dict[str, Any]) -> Record:
     """
     if name not in KINDS:
         raise FixData(f"the journal holds a record of an unknown kind: '{name}'")
-    values = dict(fields)
-    for field in MAY_BE_NAN & values.keys():
-        values[field] = math.nan if values[field] is None else values[field]
     try:
+        values = dict(fields)
+        for field in MAY_BE_NAN & values.keys():
+            values[field] = math.nan if values[field] is None else values[field]
         if "order" in values:
             order = values["order"]
-            values["order"] = Order(**{**order, "order_type": OrderType(order["order_type"])})
-        record: Record = KINDS[name](**values)
+            values["order"] = _checked(Order(**{**order, "order_type": OrderType(order["order_type"])}))
+        record: Record = _checked(KINDS[name](**values))
     except (TypeError, KeyError, ValueError) as error:
         raise FixData(f"the journal's record {name} cannot be read: {error}") from None
     return record
@@ -60,6 +74,18 @@ def candle_of(row: Any, symbol: str) -> CandleClosed:
     """A closed candle from a row [time, open, high, low, close, volume]."""
     time, *values = row
     return CandleClosed(symbol, int(time), *(float(value) for value in values))
+
+
+def _checked(record: Any) -> Any:
+    """The record, if every field is of the kind that its class says.
+
+    Raises:
+        TypeError: a field is not.
+    """
+    for value, (field, kinds) in zip(record, FIELDS[type(record)], strict=True):
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise TypeError(f"{field} is {value!r}")
+    return record
 
 
 def _plain(value: Any) -> Any:

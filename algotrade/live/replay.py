@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from algotrade.engine.records import EVENT_NAMES, MARKET_NAMES, decode, encode, name_of, time_of
 from algotrade.engine.session import Record, SimulatedSession
+from algotrade.errors import FixData
 from algotrade.store.canonical import canonical_json
 from algotrade.store.journal import CANONICAL, Journal, JournalRow
 
@@ -41,8 +42,16 @@ def rows_of(records: Iterable[Record]) -> list[JournalRow]:
 
 
 def record_of(row: JournalRow) -> Record:
-    """The record that a canonical row holds."""
-    return decode(row.name, json.loads(row.body))
+    """The record that a canonical row holds.
+
+    Raises:
+        FixData: the row is damaged.
+    """
+    try:
+        fields = json.loads(row.body)
+    except (TypeError, ValueError) as error:
+        raise FixData(f"row {row.seq} of the journal, a {row.name}, cannot be read: {error}") from None
+    return decode(row.name, fields)
 
 
 def canonical_rows(journal: Journal) -> Iterator[JournalRow]:

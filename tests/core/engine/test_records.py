@@ -85,11 +85,21 @@ def test_no_target_yet_is_written_as_null() -> None:
         ("Submit", {"order": {**encode(Submit(ORDER))["order"], "order_type": "guess"}}),
         ("Submit", {"order": {**encode(Submit(ORDER))["order"], "extra": 1}}),
         ("Submit", {"order": None}),
+        ("Submit", {"order": {**encode(Submit(ORDER))["order"], "notional": "all"}}),
+        ("BarOpened", None),
+        ("BarOpened", 7),
+        ("BarOpened", {"symbol": BTC, "time": "noon", "open": 1.0}),
+        ("BarOpened", {"symbol": BTC, "time": 1, "open": None}),
+        ("BarOpened", {"symbol": BTC, "time": 1, "open": True}),
     ],
 )
-def test_a_record_that_cannot_be_read_is_bad_data_and_says_which(name: str, fields: dict[str, Any]) -> None:
+def test_a_record_that_cannot_be_read_is_bad_data_and_says_which(name: str, fields: Any) -> None:
     with pytest.raises(FixData, match=name):
         decode(name, fields)
+
+
+def test_a_whole_number_may_stand_where_a_number_does() -> None:
+    assert decode("BarOpened", {"symbol": BTC, "time": 1, "open": 100}) == BarOpened(BTC, 1, 100)
 
 
 def test_a_row_of_numbers_is_a_closed_candle() -> None:
