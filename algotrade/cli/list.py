@@ -130,6 +130,7 @@ def runs(context: typer.Context) -> None:
 @app.command()
 def sessions(context: typer.Context) -> None:
     """Live sessions; `algotrade evaluate ID` judges one, `algotrade replay ID` proves it."""
+    from algotrade.live.sessions import status_of
     from algotrade.market.candles import iso
     from algotrade.store.journal import list_sessions
 
@@ -137,7 +138,8 @@ def sessions(context: typer.Context) -> None:
     rows = [
         {
             "session": info.id,
-            "status": info.status,
+            "status": status_of(info),
+            "simulated": info.header.get("simulated"),
             "last": None if info.last_time is None else iso(info.last_time),
             "rows": info.rows,
             "path": str(info.path),

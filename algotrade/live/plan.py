@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
+from algotrade.engine.records import candle_of
 from algotrade.engine.risk import Limits
+from algotrade.errors import FixData
 from algotrade.market.instrument import Instrument
 from algotrade.store.canonical import canonical_json
 from algotrade.strategy.signals import Bounds
@@ -16,6 +20,23 @@ HEADER_VERSION: Final = 1
 CANDLES: Final = "candles"
 TICKER: Final = "ticker"
 SOURCES: Final = (CANDLES, TICKER)
+HEADER_KINDS: Final[Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
+    {
+        "plan": dict,
+        "plan_key": str,
+        "origin": str,
+        "simulated": bool,
+        "costs": dict,
+        "instrument": dict,
+        "strategy": dict,
+        "warmup": (int, str),
+        "warm_up_candles": list,
+        "first_bar": int,
+        "checks": dict,
+        "versions": dict,
+    }
+)
+STRATEGY_KEYS: Final = ("name", "class", "file", "parameters", "hash", "source")
 
 
 class SessionPlan(NamedTuple):
@@ -87,3 +108,26 @@ def setup_of(header: dict[str, Any]) -> Setup:
         bounds=plan.bounds,
         limits=plan.limits,
     )
+
+
+def check_header(header: dict[str, Any], session: str) -> None:
+    """Refuse the header of a journal that does not say all that a session is.
+
+    Raises:
+        FixData: something is missing, or is not what it should be.
+    """
+    wrong = [name for name, kind in HEADER_KINDS.items() if not isinstance(header.get(name), kind)]
+    if not wrong:
+        wrong = [f"strategy.{name}" for name in STRATEGY_KEYS if name not in header["strategy"]]
+    try:
+        if not wrong:
+            setup_of(header)
+            for row in header["warm_up_candles"]:
+                candle_of(row, "")
+    except (KeyError, TypeError, ValueError) as error:
+        wrong = [str(error)]
+    if wrong:
+        raise FixData(
+            f"the journal of session {session} is damaged, its header cannot be read: {', '.join(wrong)}",
+            hint="algotrade list sessions",
+        )

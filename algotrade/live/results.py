@@ -15,9 +15,8 @@ from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
 from algotrade.live.plan import plan_of, setup_of
 from algotrade.live.replay import canonical_rows, record_of
-from algotrade.live.sessions import strategy_of
+from algotrade.live.sessions import open_journal, strategy_of
 from algotrade.market.candles import SeriesKey, candle_table
-from algotrade.store.journal import Journal
 from algotrade.strategy.signals import decides_by_signals
 
 
@@ -27,7 +26,7 @@ def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
     Raises:
         FixData: no candle has closed in it yet.
     """
-    with Journal.open(path, read_only=True) as journal:
+    with open_journal(path, read_only=True) as journal:
         header = journal.header
         recording = Recording()
         for row in canonical_rows(journal):
@@ -52,7 +51,7 @@ def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
 def session_with_indicators(path: Path) -> Result:
     """The result of a session with the indicators that its strategy computed, warm-up candles included."""
     result, _ = session_result(path)
-    with Journal.open(path, read_only=True) as journal:
+    with open_journal(path, read_only=True) as journal:
         header = journal.header
     strategy = strategy_of(header)
     if not decides_by_signals(strategy) or result.signals is None:

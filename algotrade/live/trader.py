@@ -24,7 +24,7 @@ from algotrade.live.feed import Polled
 from algotrade.live.launch import Launched
 from algotrade.live.remarks import LATE, Remark, remark_on_refusal, remarks_on_bars, sentence_on_stop
 from algotrade.live.replay import rows_of
-from algotrade.live.sessions import UNFINISHED, bound_reached, status_of
+from algotrade.live.sessions import UNFINISHED, bound_reached, status_at_end
 from algotrade.live.states import State, move
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.journal import JournalRow
@@ -261,5 +261,6 @@ class Trader:
     def _end(self, wall_ms: int, *, finished: bool) -> None:
         self.state = move(move(self.state, State.STOPPING), State.STOPPED)
         self.opened.journal.append([self._remark("ended", wall_ms=wall_ms, finished=finished)])
-        self.opened.journal.update_state("status", status_of(self.state, finished=finished))
+        status = status_at_end(self.state, finished=finished, halted=self.opened.halted is not None)
+        self.opened.journal.update_state("status", status)
         self._listen(Update(self.state, (), None, "the session is complete" if finished else "the session has stopped"))

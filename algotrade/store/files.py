@@ -64,3 +64,15 @@ def hold_lock(path: Path, owner: str) -> IO[str]:
     lock.write(f"pid {os.getpid()}, since {since:%Y-%m-%dT%H:%M:%SZ}\n")
     lock.flush()
     return lock
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock now; the file stays as it is."""
+    try:
+        with path.open("r", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go at once, with the file
+    except BlockingIOError:
+        return True
+    except OSError:  # no such file, or not ours to read
+        return False
+    return False

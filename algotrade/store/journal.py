@@ -19,7 +19,7 @@ from typing import IO, Any, Final, NamedTuple, Self
 from algotrade.errors import AlgotradeError, FixCommand, FixConfiguration, FixData
 from algotrade.store.canonical import canonical_json
 from algotrade.store.failures import explained
-from algotrade.store.files import create_private_file, hold_lock, sync_folder
+from algotrade.store.files import create_private_file, hold_lock, is_held, sync_folder
 
 __all__ = ["CANONICAL", "SUFFIX", "Journal", "JournalRow", "SessionInfo", "canonical_json", "list_sessions"]
 
@@ -70,7 +70,7 @@ class Journal:
         self.path = path
         self._connection = connection
         self._lock = lock
-        self.header: dict[str, Any] = json.loads(connection.execute("SELECT document FROM header").fetchone()[0])
+        self.header = _read_header(path, connection)
 
     @classmethod
     def create(cls, path: Path, header: dict[str, Any]) -> Journal:
@@ -194,8 +194,9 @@ class SessionInfo(NamedTuple):
         path: its journal.
         header: empty where the journal cannot be read.
         status: the state "status" as last written, "" where never; the reason where the journal cannot be read.
-        last_time: the exchange's time of the last row, milliseconds; None without rows.
+        last_time: the exchange's time of the last row, milliseconds; None as long as no row has one.
         rows: how many there are.
+        running: whether a process writes it now.
     """
 
     id: str
@@ -204,6 +205,7 @@ class SessionInfo(NamedTuple):
     status: str
     last_time: int | None
     rows: int
+    running: bool = False
 
 
 def list_sessions(folder: Path) -> list[SessionInfo]:
@@ -212,15 +214,15 @@ def list_sessions(folder: Path) -> list[SessionInfo]:
 
 
 def _session_info(path: Path) -> SessionInfo:
+    running = is_held(_lock_path(path))
     try:
         with Journal.open(path, read_only=True) as journal:
             last = journal.last_row()
             status = str(journal.state.get("status", ""))
-            return SessionInfo(
-                path.stem, path, journal.header, status, last.time if last else None, last.seq if last else 0
-            )
+            time, rows = (last.time or None, last.seq) if last else (None, 0)  # 0: nothing of the exchange yet
+            return SessionInfo(path.stem, path, journal.header, status, time, rows, running)
     except AlgotradeError as error:
-        return SessionInfo(path.stem, path, {}, error.message, None, 0)
+        return SessionInfo(path.stem, path, {}, error.message, None, 0, running)
 
 
 def _lock_path(path: Path) -> Path:
@@ -263,6 +265,19 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _read_header(path: Path, connection: sqlite3.Connection) -> dict[str, Any]:
+    """The one document of the table "header"."""
+    found = connection.execute("SELECT document FROM header").fetchone()
+    try:
+        header = json.loads(found[0])
+    except (TypeError, ValueError):
+        header = None
+    if not isinstance(header, dict):
+        connection.close()
+        raise FixData(f"{path} is damaged: it does not say what session it is; restore it from a copy")
+    return header
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:

@@ -61,7 +61,7 @@ async def test_a_strategy_that_looks_far_back_is_checked_on_twice_as_much(tmp_pa
 async def test_an_end_before_the_first_bar_closes_is_refused(tmp_path: Path) -> None:
     project = new_project(tmp_path)
     with pytest.raises(
-        FixCommand, match="--until 2024-01-31T12:00:58.999Z lies before the first bar closes at 2024-01-31T12:01:00Z"
+        FixCommand, match=r"--until 2024-01-31T12:00:58\.999Z lies before the first bar closes at 2024-01-31T12:01:00Z"
     ):
         await trade(project, plan(bars=None, until=START + MINUTE - 1001))
     assert list_sessions(project.sessions) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,9 @@ from algotrade.live.clock import DemoClock, DemoTime, jitter
 from algotrade.live.lines import lines_of, plain_number, prefix_of
 from algotrade.live.plan import plan_of
 from algotrade.live.remarks import remarks_on_bars
-from algotrade.live.sessions import bound_reached, session_name
+from algotrade.live.sessions import bound_reached, session_name, status_at_end, status_of
 from algotrade.live.states import TRANSITIONS, State, move
+from algotrade.store.journal import SessionInfo
 from tests.shell.live.sessions import MINUTE, START, plan
 
 
@@ -60,9 +62,34 @@ def test_another_wish_is_another_session(change: dict[str, object]) -> None:
 
 def test_sessions_are_named_by_their_time_so_that_names_sort() -> None:
     first, second = session_name(START, plan()), session_name(START + 1000, plan())
-    assert first.startswith("s20240131-120000-")
+    assert first.startswith("s20240131-120000000-")
     assert first < second
-    assert session_name(START + 1, plan()) != first
+    names = [session_name(START + ms, plan(cash=cash)) for cash, ms in enumerate((0, 1, 2, 10, 999), 5)]
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize(
+    ("status", "running", "shown"),
+    [
+        ("unfinished", True, "running"),
+        ("unfinished", False, "killed"),
+        ("", False, "killed"),
+        ("stopped", False, "stopped"),
+        ("stopped", True, "running"),
+        ("halted", False, "halted"),
+        ("complete", False, "complete"),
+    ],
+)
+def test_the_list_tells_a_running_session_from_a_killed_one(status: str, running: bool, shown: str) -> None:
+    info = SessionInfo("s", Path("s.sqlite"), {"plan": {}}, status, None, 0, running)
+    assert status_of(info) == shown
+    assert status_of(info._replace(header={}, status="is damaged", running=False)) == "is damaged"
+
+
+def test_a_session_that_ends_without_its_strategy_is_halted() -> None:
+    assert status_at_end(State.STOPPED, finished=True, halted=False) == "complete"
+    assert status_at_end(State.STOPPED, finished=True, halted=True) == "halted"
+    assert status_at_end(State.STOPPED, finished=False, halted=True) == "stopped"
 
 
 @pytest.mark.parametrize(

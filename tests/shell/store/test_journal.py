@@ -296,9 +296,41 @@ def test_sessions_are_listed_by_name_damaged_ones_with_the_reason(tmp_path: Path
         journal.update_state("status", "RUNNING")
         first, second, third = list_sessions(tmp_path)
     assert first == SessionInfo("a", tmp_path / "a.sqlite", HEADER, "", 3, 12)
-    assert second == SessionInfo("b", running, HEADER, "RUNNING", None, 0)
+    assert second == SessionInfo("b", running, HEADER, "RUNNING", None, 0, running=True)
     assert third[:3] == ("c", tmp_path / "c.sqlite", {})
     assert "is not a database" in third.status
+
+
+def test_a_session_runs_as_long_as_its_journal_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with Journal.create(path, HEADER):
+        assert [info.running for info in list_sessions(tmp_path)] == [True]
+    assert [info.running for info in list_sessions(tmp_path)] == [False]
+    with Journal.open(path):  # looking did not take the lock
+        pass
+    (tmp_path / "a.sqlite.lock").unlink()
+    assert [info.running for info in list_sessions(tmp_path)] == [False]
+
+
+def test_rows_before_the_first_closed_bar_have_no_time(tmp_path: Path) -> None:
+    with Journal.create(tmp_path / "a.sqlite", HEADER) as journal:
+        journal.append([JournalRow("operation", "started", 0, "{}")])
+    (info,) = list_sessions(tmp_path)
+    assert (info.last_time, info.rows) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM header", *(f"UPDATE header SET document = '{text}'" for text in ("{", "[]", "null"))]
+)
+def test_a_journal_without_a_header_is_damaged(tmp_path: Path, change: str) -> None:
+    path = closed_journal(tmp_path / "one.sqlite")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(change)
+    for read_only in (True, False):
+        with pytest.raises(FixData, match=r"one\.sqlite is damaged"):
+            Journal.open(path, read_only=read_only)
+    (info,) = list_sessions(tmp_path)
+    assert "is damaged" in info.status
 
 
 def test_a_folder_that_is_not_there_holds_no_sessions(tmp_path: Path) -> None:
