@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from algotrade.config import Settings
-from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, NotAllowed, did_you_mean
+from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, NotAllowed, Terminated, did_you_mean
 from algotrade.strategy.base import Strategy, snake_case
 from algotrade.strategy.parameters import Parameter, Value, checked
 
@@ -196,6 +196,8 @@ def _run(name: str, path: Path) -> ModuleType:
         line = (error.text or "").strip()
         message = f"{path} line {error.lineno}: {error.msg}: {line}"
         raise _forgotten(name, FixStrategy(message, hint=LIST_HINT)) from error
+    except Terminated:
+        raise
     except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
         message = f"{path}{_line_of(error, path)} raised {type(error).__name__}: {error}"
         raise _forgotten(name, FixStrategy(message, hint=LIST_HINT)) from error
@@ -280,6 +282,8 @@ def _entry_points() -> list[EntryPoint]:
 def _from_entry_point(entry: EntryPoint) -> type[Strategy]:
     try:
         found = entry.load()
+    except Terminated:
+        raise
     except (Exception, SystemExit) as error:  # the boundary to an installed package's own code
         raise FixStrategy(
             f"{entry.name} ({entry.value}) raised {type(error).__name__}: {error}", hint=LIST_HINT

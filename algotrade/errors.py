@@ -102,6 +102,14 @@ class NotAllowed(AlgotradeError):
     kind = "refused"
 
 
+class Terminated(SystemExit):
+    """The program itself is being ended by a signal; told apart from a `sys.exit()` in a strategy's code.
+
+    Args:
+        code: exit code of the process.
+    """
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """' Did you mean 'x'?' for the nearest known name, else the empty string."""
     names = list(known)

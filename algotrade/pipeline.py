@@ -29,7 +29,7 @@ from algotrade.market.span import parse_span
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.database import Database
 from algotrade.store.runs import keep_check, read_check
-from algotrade.strategy.base import Strategy
+from algotrade.strategy.base import Strategy, refuse_unfed
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
 from algotrade.strategy.signals import decides_by_signals, targets_of
 from algotrade.strategy.source import code_hash, file_name_of, source_of
@@ -47,7 +47,12 @@ def fetch_data(request: DataRequest, database: Database, settings: Settings) -> 
 
 
 def generate_signals(strategy: Strategy, candles: pd.DataFrame) -> pd.DataFrame | None:
-    """Checked signals over all candles; None for a strategy that answers events itself, with or without signals."""
+    """Checked signals over all candles; None for a strategy that answers events itself, with or without signals.
+
+    Raises:
+        FixStrategy: no candle reaches it, so it would do nothing; or its code raised.
+    """
+    refuse_unfed(strategy)
     return strategy.signals(candles) if decides_by_signals(strategy) else None
 
 

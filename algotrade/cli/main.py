@@ -19,7 +19,7 @@ from algotrade.cli.commands import app
 from algotrade.cli.failure import failure_of, print_failure
 from algotrade.cli.invocation import Invocation
 from algotrade.cli.output import Output
-from algotrade.errors import ExitCode
+from algotrade.errors import ExitCode, Terminated
 
 COMPLETION = "_ALGOTRADE_COMPLETE"  # set by the completion script of a shell
 GARBAGE_FROM = 50_000  # new objects; Python's own 700 has it search the lasting ones of every import, again and again
@@ -107,7 +107,7 @@ def _terminated_as_exit() -> Iterator[None]:
         return
 
     def leave(signal_number: int, frame: FrameType | None) -> None:
-        raise SystemExit(ExitCode.TERMINATED)
+        raise Terminated(ExitCode.TERMINATED)
 
     before = signal.signal(signal.SIGTERM, leave)
     try:

@@ -37,13 +37,14 @@ from algotrade.engine.events import (
     TimerStruck,
     TradePrinted,
 )
-from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, did_you_mean
+from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, Terminated, did_you_mean
 from algotrade.strategy.history import History
 from algotrade.strategy.parameters import Parameter, Value, checked, collect, param
 
-__all__ = ["Strategy", "on", "param", "own_errors"]
+__all__ = ["Strategy", "on", "param", "own_errors", "refuse_unfed"]
 
 EVENTS: Final = {"candles": CandleClosed, "trades": TradePrinted, "fills": OrderFilled, "timer": TimerStruck}
+NOT_FED: Final = ("trades", "timer")  # a market of candles gives neither
 RESERVED: Final = frozenset({"warmup", "parameters", "handlers", "symbol", "bounds"})
 DEFAULT_HISTORY: Final = 500  # candles kept for an event strategy that declares no warm-up
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -211,6 +212,19 @@ class Strategy:
         return self._requests
 
 
+def refuse_unfed(strategy: Strategy) -> None:
+    """Say that a strategy would never be asked: everything it can do begins with a candle.
+
+    Raises:
+        FixStrategy: no method of it answers candles.
+    """
+    if CandleClosed in strategy.handlers or type(strategy).handle is not Strategy.handle:
+        return
+    unfed = [kind for kind in NOT_FED if EVENTS[kind] in strategy.handlers]
+    why = f"{' and '.join(unfed)} events are not fed yet; use candles" if unfed else "a method needs @on('candles')"
+    raise FixStrategy(f"{strategy.name()} never answers a candle, so it would do nothing: {why}")
+
+
 def snake_case(class_name: str) -> str:
     """SmaCross as "sma_cross", RSIReversion as "rsi_reversion"."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
@@ -221,9 +235,9 @@ def own_errors(strategy: Strategy) -> Iterator[None]:
     """Turn whatever a strategy's own code raises into FixStrategy with the line of code that raised."""
     try:
         yield
-    except AlgotradeError:
+    except (AlgotradeError, Terminated):
         raise
-    except Exception as error:  # the boundary to a person's own code: anything may come out of it
+    except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
         said = f"{strategy.name()} raised {type(error).__name__}: {error}"
         raise FixStrategy(said + _where(error, strategy)) from error
 

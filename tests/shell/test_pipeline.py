@@ -314,6 +314,16 @@ def test_a_signal_strategy_that_also_answers_events_is_run_and_checked_as_one_th
     assert done.checks.look_ahead.detail == "an event strategy is given one closed bar at a time"
 
 
+def test_a_strategy_that_no_candle_reaches_is_told_before_anything_runs(candles: pd.DataFrame) -> None:
+    class OnTimer(Strategy):
+        @on("timer")
+        def act(self, event: Any) -> None:
+            self.target(exposure=1)
+
+    with pytest.raises(FixStrategy, match="timer events are not fed yet; use candles"):
+        run(OnTimer(), candles)
+
+
 # ---- checks ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("check", "verdicts"), [("none", 0), ("budget", 4), ("full", 4)])
 def test_the_checks_are_part_of_the_document(candles: pd.DataFrame, check: str, verdicts: int) -> None:

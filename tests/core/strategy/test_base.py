@@ -17,8 +17,8 @@ from algotrade.engine.events import (
     TimerStruck,
     TradePrinted,
 )
-from algotrade.errors import FixCommand, FixStrategy
-from algotrade.strategy.base import Bounds, Strategy, on, param
+from algotrade.errors import FixCommand, FixStrategy, Terminated
+from algotrade.strategy.base import Bounds, Strategy, on, own_errors, param, refuse_unfed
 
 BTC = "BTC/USD"
 CANDLE = CandleClosed(BTC, 0, 1.0, 2.0, 0.5, 1.5, 10.0)
@@ -305,3 +305,44 @@ def test_parameters_that_make_no_sense_together_are_refused_before_anything_runs
     assert Cross(fast=5).values == {"fast": 5, "slow": 20}
     with pytest.raises(FixCommand, match=r"cross: slow \(20\) must be above fast \(30\)"):
         Cross(fast=30)
+
+
+class OnlyTrades(Strategy):
+    @on("trades")
+    def watch(self, event):
+        self.buy(notional=1.0)
+
+
+class OnlyFills(Strategy):
+    @on("fills")
+    def watch(self, event):
+        self.buy(notional=1.0)
+
+
+class Nothing(Strategy):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("cls", "said"),
+    [
+        (OnlyTrades, "trades events are not fed yet; use candles"),
+        (OnlyFills, "a method needs @on('candles')"),
+        (Nothing, "a method needs @on('candles')"),
+    ],
+)
+def test_a_strategy_that_no_candle_reaches_is_refused(cls: type[Strategy], said: str) -> None:
+    with pytest.raises(FixStrategy) as caught:
+        refuse_unfed(cls())
+    assert caught.value.message.endswith(f"so it would do nothing: {said}")
+
+
+@pytest.mark.parametrize("ending", [SystemExit(), SystemExit(3)])
+def test_a_strategy_cannot_end_the_program(ending: SystemExit) -> None:
+    with pytest.raises(FixStrategy, match="nothing raised SystemExit"), own_errors(Nothing()):
+        raise ending
+
+
+def test_the_programs_own_end_passes_through_a_strategy() -> None:
+    with pytest.raises(Terminated), own_errors(Nothing()):
+        raise Terminated(143)
