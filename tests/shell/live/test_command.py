@@ -80,7 +80,10 @@ def test_the_second_signal_ends_a_strategy_that_hangs(tmp_path: Path, environmen
     time.sleep(0.5)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    assert finish(process)[0] == 130
+    code, errors = finish(process)
+    assert code == 130
+    assert "ended at once by a second signal" in errors
+    assert "raised" not in errors  # the signal is not taken for an error of the strategy
     (session,) = list_sessions(folder / ".algotrade" / "sessions")
     assert session.status == "stopped"
 
@@ -131,6 +134,9 @@ def test_what_cannot_be_meant_is_refused_before_a_session_begins(
 def test_a_changed_row_is_shown_with_all_that_is_compared(tmp_path: Path, environment: dict[str, str]) -> None:
     folder = project(tmp_path, "project")
     assert finish(command(folder, environment, *PLAN, "--speed", "60000", "--bars", "2", "--quiet"))[0] == 0
+    listed, _ = command(folder, environment, "list", "sessions", "--json").communicate(timeout=60)
+    (told,) = json.loads(listed)["sessions"]
+    assert (told["status"], told["simulated"]) == ("complete", True)
     (session,) = list_sessions(folder / ".algotrade" / "sessions")
     with closing(sqlite3.connect(session.path)) as connection, connection:
         connection.execute("UPDATE journal SET time = 7 WHERE name = 'Decided'")
