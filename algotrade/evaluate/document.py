@@ -13,6 +13,7 @@ from algotrade.engine.fills import Costs
 from algotrade.errors import FixData
 from algotrade.evaluate.executions import Fills, Rejection, equity_of_fills
 from algotrade.evaluate.result import Result
+from algotrade.evaluate.round_trips import open_position
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.candles import Floats, SeriesKey, Times, content_hash, find_gaps, iso, times_ms
 from algotrade.market.instrument import Instrument
@@ -71,6 +72,7 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
         "buy_and_hold": summarize(buy_and_hold(result)),
         "checks": dict(provenance.checks),
         "round_trips": round_trip_rows(result.round_trips),
+        "open_position": open_position_of(result),
         "fills": fill_rows(result),
         "targets": target_rows(result),
         "rejections": [{"time": iso(time), "reason": reason} for time, reason in result.rejections],
@@ -79,6 +81,23 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
     }
     plain: dict[str, Any] = without_nan(document)
     return plain
+
+
+def open_position_of(result: Result) -> dict[str, Any] | None:
+    """What is held at the end, marked at the last close; None when flat. `profit` is before fees, in quote units."""
+    held = open_position(result.filled)
+    if held is None:
+        return None
+    close = float(result.candles["close"].iloc[-1])
+    sign = 1 if held.side == "long" else -1
+    return {
+        "side": held.side,
+        "quantity": held.quantity,
+        "entry_time": iso(int(result.times[held.entry_bar])),
+        "entry_price": held.entry_price,
+        "price": close,
+        "profit": sign * held.quantity * (close - held.entry_price),
+    }
 
 
 def ruin_of(result: Result) -> list[str]:

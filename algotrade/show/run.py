@@ -138,13 +138,23 @@ def trade_table(document: Document, *, all_round_trips: bool = False) -> Group:
     """Trade evaluation: the last ten round trips, or all; in two lines each where the screen is narrow."""
     trips = document["round_trips"]
     name = "Trade evaluation"
+    held = open_position_line(document.get("open_position"))
     if not trips:
-        return Group(heading(name), Text("no round trip was closed", style="dim"))
+        return Group(heading(name), Text("no round trip was closed", style="dim"), *held)
     shown = trips if all_round_trips else trips[-SHOWN_ROUND_TRIPS:]
     hidden = f"{fmt.count(len(trips) - len(shown))} earlier ones are hidden: --all-round-trips shows every one"
     note = hidden if len(shown) < len(trips) else ""
     layouts = (_trades_in_one_line, _trades_abridged, _trades_in_two_lines)
-    return Group(FirstThatFits(*(layout(name, shown, note) for layout in layouts)))
+    return Group(FirstThatFits(*(layout(name, shown, note) for layout in layouts)), *held)
+
+
+def open_position_line(held: Document | None) -> list[Text]:
+    """What is still held at the end, in a sentence; nothing when flat."""
+    if held is None:
+        return []
+    entry = f"{fmt.quantity(held['quantity'])} since {fmt.time(held['entry_time'])} at {fmt.price(held['entry_price'])}"
+    profit = tinted(fmt.money(held["profit"], signed=True), held["profit"])
+    return [Text.assemble(f"still open: {fmt.plain(held['side'])} {entry}, ", profit, " at the last close before fees")]
 
 
 def checks_table(document: Document) -> Group:

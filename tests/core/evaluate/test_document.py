@@ -16,6 +16,7 @@ from algotrade.evaluate.document import (
     SCHEMA,
     Provenance,
     fill_rows,
+    open_position_of,
     result_of_document,
     run_document,
     target_rows,
@@ -33,7 +34,7 @@ CLOSES = [100.0, 101.5, 99.25, 103.0, 107.75, 104.5, 98.0, 99.5]
 TARGETS = [math.nan, 1.0, 1.0, 0.0, 0.5, 0.5, 0.0, 1.0]
 KEYS = {
     "schema", "run", "data", "strategy", "costs", "instrument", "calendar", "summary", "buy_and_hold", "checks",
-    "round_trips", "fills", "targets", "rejections", "versions", "warnings",
+    "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings",
 }  # fmt: skip
 DATA_KEYS = {"exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "simulated", "hash"}
 SUMMARY_KEYS = [
@@ -213,3 +214,17 @@ def test_a_fill_is_a_row_of_its_bar_and_plain_numbers(result: Result) -> None:
     row = fill_rows(result)[0]
     assert [type(value) for value in row] == [int, int, float, float, float]
     assert row[0] == int(result.times[result.filled.bar[0]])
+
+
+def test_what_is_held_at_the_end_is_marked_at_the_last_close() -> None:
+    candles = candles_of([10.0, 10.0, 12.0])
+    held = open_position_of(result_over(candles, [0.5, 0.5, 0.5], costs=Costs(0.0, 0.0)))
+    assert held == {
+        "side": "long",
+        "quantity": 500.0,
+        "entry_time": "1970-01-02T00:00:00Z",
+        "entry_price": 10.0,
+        "price": 12.0,
+        "profit": 1000.0,
+    }
+    assert open_position_of(result_over(candles, [0.5, 0.0, 0.0])) is None
