@@ -18,6 +18,7 @@ from algotrade.strategy.base import Bounds, Strategy, on, own_errors
 
 __all__ = ["Bounds", "SignalStrategy", "check_signals", "decides_by_signals", "targets_of"]
 
+PROTECTIVE: Final = ("stop_loss", "take_profit", "trailing_stop")
 FROM_CANDLE_TO_TARGET: Final = ("handle", "candles", "follow_signal", "target")
 
 
@@ -77,6 +78,9 @@ def check_signals(strategy: SignalStrategy, signals: pd.DataFrame, candles: pd.D
     if not isinstance(signals, pd.DataFrame) or "signal" not in signals.columns:
         given = ", ".join(map(str, signals.columns)) if isinstance(signals, pd.DataFrame) else type(signals).__name__
         raise FixStrategy(f"{name}: generate_signals must return a table with a column 'signal', given {given}")
+    protective = [column for column in PROTECTIVE if column in signals.columns]
+    if protective:
+        raise FixStrategy(f"{name}: protective columns are not traded yet, given '{protective[0]}'; take it out")
     if not signals.index.equals(candles.index):
         raise FixStrategy(
             f"{name}: the signals need the index of the candles ({len(candles)} bars), given {len(signals)} rows"
