@@ -2,7 +2,7 @@
 
 * look-ahead: the signals computed from the bars up to t equal those computed from all bars, at every bar up to t.
 * warm-up: the signal at t computed from the last `warmup` bars, which is what live trading does, equals it too.
-* purity: the same candles give the same signals again, and are left as they were.
+* purity: the same candles give the same signals again, and they and the parameters are left as they were.
 * range: the signals lie within the leverage, and not below zero where shorts are not allowed.
 
 Equal means equal bit for bit. One check of a bar costs one run of the strategy, so they are made at the bars where the
@@ -38,7 +38,7 @@ FLAT: Final = View(cash=10_000.0, position=0.0, equity=10_000.0)  # what two run
 class Budget(NamedTuple):
     """How much to check: `seconds` of CPU time, or every bar whatever it costs."""
 
-    seconds: float = 0.9  # of the second that checks may add to a backtest; the rest is for what stands around them
+    seconds: float = 0.8  # of the second that checks may add to a backtest; the rest is for what stands around them
     full: bool = False
 
 
@@ -200,6 +200,13 @@ def _purity(subject: Subject) -> Check:
         check_signals(strategy, signals, candles)
     except AlgotradeError as error:
         return Check(False, bars, bars, f"the second run over the same candles: {error.message}")
+    overwritten = [name for name, value in strategy.values.items() if getattr(strategy, name) != value]
+    if overwritten:
+        name = overwritten[0]
+        told = (
+            f"it overwrites its parameter {name}: {strategy.values[name]} was given, {getattr(strategy, name)} is used"
+        )
+        return Check(False, bars, bars, told)
     changed = _changed(candles, given)
     if changed:
         told = f"it changes the {changed} of the candles it is given; work on candles.copy()"

@@ -326,6 +326,23 @@ def test_an_event_strategy_that_raises_is_found() -> None:
     assert detail.startswith("at 2021-01-01T00:00:00Z: raises raised LookupError: no such thing")
 
 
+def test_a_strategy_that_overwrites_its_parameter_is_told_which() -> None:
+    class Overwrites(SignalStrategy):
+        n: int = param(10)
+
+        def generate_signals(self, candles):
+            self.n = 50
+            return long_where(candles, candles.close > candles.close.rolling(self.n).mean())
+
+    check = verdicts(Overwrites(), CANDLES).purity
+    assert check.passed is False
+    assert check.detail == "it overwrites its parameter n: 10 was given, 50 is used"
+
+
+def test_the_budget_leaves_room_within_the_second_that_checks_may_add() -> None:
+    assert Budget().seconds == 0.8
+
+
 # ---- verdicts -------------------------------------------------------------------------------------------------------
 def test_verdicts_survive_storage() -> None:
     for strategy in (cross(), NextClose(), ExpandingMean(), shipped("buy_the_dip")()):
