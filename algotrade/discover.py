@@ -26,6 +26,7 @@ from algotrade.config import Settings
 from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, NotAllowed, Terminated, did_you_mean
 from algotrade.strategy.base import Strategy, snake_case
 from algotrade.strategy.parameters import Parameter, Value, checked
+from algotrade.strategy.signals import SignalStrategy
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -154,6 +155,13 @@ def load_file(path: Path) -> list[type[Strategy]]:
     return [cls for cls in own if issubclass(cls, Strategy)]
 
 
+def _is_abstract(cls: type[Strategy]) -> bool:
+    """Whether a class can decide nothing, so that it is there for others to extend."""
+    if issubclass(cls, SignalStrategy) and cls.follow_signal is SignalStrategy.follow_signal:
+        return cls.generate_signals is SignalStrategy.generate_signals
+    return not cls.handlers and cls.handle is Strategy.handle
+
+
 def strategy_from_source(kept: Mapping[str, Any]) -> Strategy:
     """A strategy as a journal or a kept run has it.
 
@@ -198,8 +206,11 @@ def _run(name: str, path: Path) -> ModuleType:
         raise _forgotten(name, FixStrategy(message, hint=LIST_HINT)) from error
     except Terminated:
         raise
+    except AlgotradeError as error:
+        message = f"{path}{_line_of(error, path)}: {error.message}"
+        raise _forgotten(name, FixStrategy(message, hint=LIST_HINT)) from error
     except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
-        message = f"{path}{_line_of(error, path)} raised {type(error).__name__}: {error}"
+        message = f"{path}{_line_of(error, path)}: raised {type(error).__name__}: {error}"
         raise _forgotten(name, FixStrategy(message, hint=LIST_HINT)) from error
     return module
 
@@ -213,7 +224,7 @@ def _forgotten(name: str, error: FixStrategy) -> FixStrategy:
 def _line_of(error: BaseException, path: Path) -> str:
     """' line 3: the code' for the innermost line of the file on the way to the error."""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f" line {own[-1].lineno}: {own[-1].line}:" if own else ""
+    return f" line {own[-1].lineno}: {(own[-1].line or '').rstrip(':')}" if own else ""
 
 
 def _from_path(name: str) -> type[Strategy]:
@@ -222,7 +233,8 @@ def _from_path(name: str) -> type[Strategy]:
     if not os.path.isfile(path):  # unlike the method of Path, False for a name that no file system takes
         raise FixCommand(f"there is no strategy file {file}", hint=LIST_HINT)
     found = load_file(path)
-    chosen = [cls for cls in found if not wanted or wanted in (cls.__name__, cls.name())]
+    usable = [cls for cls in found if not _is_abstract(cls)] or found  # one by itself is refused when it is run
+    chosen = [cls for cls in found if wanted in (cls.__name__, cls.name())] if wanted else usable
     names = ", ".join(cls.__name__ for cls in found)
     if not found:
         raise FixStrategy(f"{file} defines no strategy: a class that extends SignalStrategy", hint=LIST_HINT)
@@ -270,7 +282,11 @@ def _described(path: Path, origin: str) -> list[StrategyInfo]:
         found = load_file(path)
     except FixStrategy as error:
         return [StrategyInfo(path.stem, "", {}, origin, str(path), error.message)]
-    return [StrategyInfo(cls.name(), cls.idea(), cls.parameters, origin, str(path)) for cls in found]
+    return [
+        StrategyInfo(cls.name(), cls.idea(), cls.parameters, origin, str(path))
+        for cls in found
+        if not _is_abstract(cls)
+    ]
 
 
 def _entry_points() -> list[EntryPoint]:

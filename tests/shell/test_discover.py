@@ -24,6 +24,9 @@ class {name}(SignalStrategy):
     fast: int = param(10, low=2, high=100)
     share: float = 0.5
     trade: bool = True
+
+    def generate_signals(self, candles):
+        return candles.assign(signal=0.0)
 '''
 
 
@@ -119,6 +122,11 @@ def test_a_path_to_nothing_is_a_usage_error(folder: Path, name: str) -> None:
         ("import nothing_like_it\n", "my_idea.py line 1: import nothing_like_it: raised ModuleNotFoundError"),
         ("def f():\n    return 1 / 0\n\nf()\n", "my_idea.py line 2: return 1 / 0: raised ZeroDivisionError"),
         ("raise SystemExit(3)\n", "my_idea.py line 1: raise SystemExit(3): raised SystemExit: 3"),
+        (
+            "from algotrade import Strategy\nclass MyIdea(Strategy):\n    cash: int = 3\n",
+            "my_idea.py line 2: class MyIdea(Strategy): MyIdea.cash: every strategy has a 'cash'",
+        ),
+        ("class MyIdea(int, str):\n    x = 1\n", "my_idea.py line 1: class MyIdea(int, str): raised TypeError"),
         ("x = 1\n", "defines no strategy: a class that extends SignalStrategy"),
     ],
 )
@@ -157,6 +165,15 @@ def test_the_list_names_idea_parameters_and_origin_and_survives_a_broken_file(fo
     assert infos["my_idea"].parameters["fast"].high == 100
     assert "ZeroDivisionError" in infos["broken"].error
     assert infos["sma_cross"].origin == "shipped"
+
+
+def test_a_base_that_decides_nothing_is_neither_listed_nor_chosen(folder: Path) -> None:
+    bases = "from algotrade import Strategy\nclass Root(SignalStrategy): pass\nclass Bare(Strategy): pass\n"
+    path = write(folder, "with_bases.py", "Mine")
+    path.write_text(f"from algotrade import SignalStrategy\n{bases}{path.read_text()}")
+    assert {"mine", "root", "bare"} & {info.name for info in list_strategies(sources())} == {"mine"}
+    assert find_strategy(str(path), sources()).__name__ == "Mine"
+    assert find_strategy(f"{path}:Root", sources()).__name__ == "Root"
 
 
 def test_parameters_are_read_in_their_own_type(folder: Path) -> None:
