@@ -141,6 +141,7 @@ async def test_a_strategy_that_throws_dice_is_caught_when_it_resumes(tmp_path: P
     ("later", "said"),
     [
         ("raise ValueError('no more')", r"raised ValueError: no more \(later.py line 13: raise ValueError"),
+        ("raise SystemExit(3)", "raised SystemExit: 3"),
         ("signals['signal'] = float('nan')", "wants|NaN|nan"),
         ("signals['signal'] = float('inf')", "is inf"),
         ("signals['signal'] = 7.0", "7.0, outside the leverage of 1.0"),
