@@ -58,9 +58,10 @@ def evaluate(
         _compare(judged[0], judged[1], invocation)
         return
     if html is not None:
+        from algotrade.cli.kept import result_with_indicators
         from algotrade.show.report import write_report
 
-        write_report(judged[0].result, judged[0].document, html)
+        write_report(result_with_indicators(wanted[0], invocation), judged[0].document, html)
         invocation.output.note(f"wrote {html}")
     _show(judged[0], invocation, all_round_trips=all_round_trips)
 

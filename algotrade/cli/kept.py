@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
+from algotrade.cli.invocation import Invocation
+from algotrade.discover import strategy_from_source
 from algotrade.errors import FixCommand, did_you_mean
-from algotrade.store.database import Database
+from algotrade.evaluate.result import Result
+from algotrade.live.results import session_with_indicators
+from algotrade.pipeline import generate_signals, kept_result
+from algotrade.store.database import Database, open_database
 from algotrade.store.journal import list_sessions
 from algotrade.store.runs import LATEST, list_runs, load_run
+from algotrade.strategy.base import Bounds
 
 
 def find_kept(name: str, sessions_folder: Path, database: Database) -> Path | dict[str, Any]:
@@ -30,6 +37,19 @@ def find_kept(name: str, sessions_folder: Path, database: Database) -> Path | di
         hint = "algotrade list sessions" if name.startswith("s") else "algotrade list runs"
         raise FixCommand(f"there is no run or session '{name}'.{near}", hint=hint)
     return load_run(database, name)
+
+
+def result_with_indicators(name: str, invocation: Invocation) -> Result:
+    """The result of a kept run or session with the indicators that its strategy computes, from the kept source."""
+    settings = invocation.settings()
+    with open_database(settings.database) as database:
+        kept = find_kept(name, settings.sessions_folder, database)
+        if isinstance(kept, Path):
+            return session_with_indicators(kept)
+        result = kept_result(kept, database)
+    strategy = strategy_from_source(kept["strategy"])
+    strategy.bounds = Bounds(kept["costs"]["leverage"], kept["costs"]["allow_short"])
+    return dataclasses.replace(result, signals=generate_signals(strategy, result.candles))
 
 
 def _moment(name: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from algotrade.cli.invocation import Invocation, invocation_of
+from algotrade.cli.invocation import invocation_of
 
 if TYPE_CHECKING:
     from algotrade.evaluate.result import Result
@@ -32,6 +30,7 @@ def why(
     """
     import numpy as np
 
+    from algotrade.cli.kept import result_with_indicators
     from algotrade.errors import FixCommand
     from algotrade.evaluate.explain import explain_bar
     from algotrade.market.candles import iso
@@ -43,7 +42,7 @@ def why(
         moment = parse_time(bar)
     except FixCommand as error:
         raise FixCommand(error.message, hint="algotrade why 2024-03-01") from None
-    result = _result(name, invocation)
+    result = result_with_indicators(name, invocation)
     row = int(np.searchsorted(result.times, moment, side="right")) - 1
     if row < 0 or moment >= result.times[-1] + _length(result):
         first, last = iso(int(result.times[0])), iso(int(result.times[-1]))
@@ -59,22 +58,3 @@ def _length(result: Result) -> int:
     from algotrade.market.timeframe import timeframe_ms
 
     return timeframe_ms(result.timeframe)
-
-
-def _result(name: str, invocation: Invocation) -> Result:
-    from algotrade.cli.kept import find_kept
-    from algotrade.discover import strategy_from_source
-    from algotrade.live.results import session_with_indicators
-    from algotrade.pipeline import generate_signals, kept_result
-    from algotrade.store.database import open_database
-    from algotrade.strategy.signals import Bounds
-
-    settings = invocation.settings()
-    with open_database(settings.database) as database:
-        kept = find_kept(name, settings.sessions_folder, database)
-        if isinstance(kept, Path):
-            return session_with_indicators(kept)
-        result = kept_result(kept, database)
-    strategy = strategy_from_source(kept["strategy"])
-    strategy.bounds = Bounds(kept["costs"]["leverage"], kept["costs"]["allow_short"])
-    return dataclasses.replace(result, signals=generate_signals(strategy, result.candles))
