@@ -64,11 +64,15 @@ class StrategyInfo(NamedTuple):
 
 def strategy_sources(settings: Settings) -> list[Source]:
     """Folders that strategies lie in, in the order in which a name is looked up; each once, only those that exist."""
-    package = Path(__file__).resolve().parent
-    shipped = package / "shipped" if (package / "shipped").is_dir() else package.parent / "strategies"
+    shipped = _shipped_folder()
     own = [Path.cwd() / "strategies", settings.project_folder / "strategies"]
     folders = [folder.resolve() for folder in own if folder.is_dir() and folder.resolve() != shipped]
     return [*(Source(folder, "project") for folder in dict.fromkeys(folders)), Source(shipped, "shipped")]
+
+
+def shipped_names() -> set[str]:
+    """Names of the strategies that come with this program."""
+    return {name for name, _, _ in _defined(_shipped_folder())}
 
 
 def find_strategy(name: str, sources: Sequence[Source]) -> type[Strategy]:
@@ -225,6 +229,11 @@ def _line_of(error: BaseException, path: Path) -> str:
     """' line 3: the code' for the innermost line of the file on the way to the error."""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f" line {own[-1].lineno}: {(own[-1].line or '').rstrip(':')}" if own else ""
+
+
+def _shipped_folder() -> Path:
+    package = Path(__file__).resolve().parent
+    return package / "shipped" if (package / "shipped").is_dir() else package.parent / "strategies"
 
 
 def _from_path(name: str) -> type[Strategy]:

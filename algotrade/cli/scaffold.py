@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from algotrade.discover import shipped_names
 from algotrade.errors import FixCommand, FixConfiguration
 from algotrade.strategy.base import snake_case
 
@@ -69,10 +71,15 @@ def write_strategy(given: str, folder: Path) -> NewStrategy:
         folder: the project's.
 
     Raises:
-        FixCommand: not a name, or one of the files exists.
+        FixCommand: not a name, the name of a shipped strategy, or one of the files exists.
         FixConfiguration: the folder cannot be written.
     """
     name = strategy_name(given)
+    if name in shipped_names():
+        raise FixCommand(
+            f"'{name}' is a strategy that comes with algotrade; yours would stand in its place",
+            hint=f"algotrade new strategy my_{name}",
+        )
     new = NewStrategy(name, folder / "strategies" / f"{name}.py", folder / "tests" / f"test_{name}.py")
     for path in new[1:]:
         if path.exists() or path.is_symlink():
@@ -95,7 +102,8 @@ def strategy_name(given: str) -> str:
         FixCommand: it cannot be the name of a Python file and class.
     """
     name = snake_case(given) if given.isidentifier() and given.isascii() else given
-    readable = NAME.fullmatch(name) and not keyword.iskeyword(name) and len(name) <= LONGEST_NAME
+    taken = {name, class_name(name), given} & {*keyword.kwlist, *dir(builtins)}  # the file's, the class's
+    readable = NAME.fullmatch(name) and not taken and len(name) <= LONGEST_NAME
     if not readable or snake_case(class_name(name)) != name:
         raise FixCommand(f"'{given}' is not a name for a strategy; use words like my_idea", hint=HINT)
     return name
