@@ -37,6 +37,7 @@ from algotrade.strategy.source import code_hash, file_name_of, source_of
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
 VERBS_OF_ORIGIN: Final = MappingProxyType({"official": "fetch", "demo": "backtest"})  # that bring older bars
+WORRYING_FEE: Final = 0.02  # above, somebody may have meant percent
 CHECK_MODES: Final = ("budget", "full", "none")
 
 
@@ -124,7 +125,7 @@ def run_backtest(
         warmup=checks.warmup if checks else strategy.warmup,
         checks={name: verdict._asdict() for name, verdict in checks.named.items()} if checks else {},
         versions=versions(),
-        warnings=(*market.notes, *_warnings(setup)),
+        warnings=(*market.notes, *_warnings(setup, signals)),
     )
     document = run_document(result, provenance)
     fingerprint = {name: document[name] for name in ("data", "strategy", "costs", "versions")}
@@ -212,10 +213,15 @@ def fee_rate_of(given: float | None, instrument: Instrument) -> float:
     return instrument.taker_fee if instrument.taker_fee is not None else UNKNOWN_FEE
 
 
-def _warnings(setup: Setup) -> list[str]:
-    if setup.bounds.allow_short and not setup.instrument.can_short:
-        return ["shorts are simulated: this result is not tradable on spot"]
-    return []
+def _warnings(setup: Setup, signals: pd.DataFrame | None) -> list[str]:
+    found = {
+        "shorts are simulated: this result is not tradable on spot": setup.bounds.allow_short
+        and not setup.instrument.can_short,
+        f"a fee of {setup.costs.fee_rate:g} is {100 * setup.costs.fee_rate:g} % of every fill": setup.costs.fee_rate
+        > WORRYING_FEE,
+        "no bar has a signal: every one is NaN": signals is not None and bool(signals["signal"].isna().all()),
+    }
+    return [sentence for sentence, applies in found.items() if applies]
 
 
 # ---- judging a kept run again ---------------------------------------------------------------------------------------

@@ -21,8 +21,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from algotrade.engine.account import View
-from algotrade.engine.events import CandleClosed
+from algotrade.engine.engine import Engine
+from algotrade.engine.events import BarOpened, CandleClosed, StrategyStopped
+from algotrade.engine.matching import SimulatedVenue
+from algotrade.engine.session import SimulatedSession
+from algotrade.engine.sizing import Terms
 from algotrade.errors import AlgotradeError
 from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
 from algotrade.strategy.base import DEFAULT_HISTORY, Strategy, own_errors
@@ -32,7 +35,7 @@ from algotrade.strategy.verdicts import Check, Checks, Warmup, check_key
 
 __all__ = ["Budget", "Check", "Checks", "check_key", "check_strategy"]
 
-FLAT: Final = View(cash=10_000.0, position=0.0, equity=10_000.0)  # what two runs of an event strategy are shown
+PAPER_CASH: Final = 10_000.0  # quote units; what two runs of an event strategy begin with
 
 
 class Budget(NamedTuple):
@@ -257,20 +260,27 @@ def _check_event_strategy(strategy: Strategy, candles: pd.DataFrame, budget: Bud
 
 
 def _same_requests(strategy: Strategy, candles: pd.DataFrame, clock: Clock) -> Check:
-    """Give the same bars and an account without a position to two fresh strategies: they must ask for the same."""
-    one, other = (type(strategy)(**strategy.values) for _ in range(2))
-    for fresh in (one, other):
-        fresh.bounds = strategy.bounds
-        fresh.begin(strategy.symbol, strategy.warmup)
+    """Trade two fresh strategies over the same bars, each on a paper account of its own: they must do the same."""
+    one, other = (_paper_session(strategy) for _ in range(2))
     rows = np.column_stack([candles[name].to_numpy(np.float64) for name in COLUMNS])
     times, bars, covered = times_ms(candles), len(candles), 0
     for covered, bar in enumerate(clock.limit(range(bars)), 1):
-        candle = CandleClosed(strategy.symbol, int(times[bar]), *rows[bar].tolist())
-        try:
-            same = list(one.handle(candle, FLAT)) == list(other.handle(candle, FLAT))
-        except AlgotradeError as error:
-            return Check(False, covered, bars, f"at {iso(int(times[bar]))}: {error.message}")
-        if not same:
-            told = f"at {iso(int(times[bar]))} two runs over the same candles ask for different things"
-            return Check(False, covered, bars, told)
-    return Check(True, covered, bars, "two runs over the same candles, without a position, ask for the same")
+        time, prices = int(times[bar]), rows[bar].tolist()
+        for event in (BarOpened(strategy.symbol, time, prices[0]), CandleClosed(strategy.symbol, time, *prices)):
+            records = one.process(event)
+            if records != other.process(event):
+                told = f"at {iso(time)} two runs over the same candles do different things"
+                return Check(False, covered, bars, told)
+            stopped = [record.message for record in records if isinstance(record, StrategyStopped)]
+            if stopped:
+                return Check(None, covered, bars, f"not checked beyond {iso(time)}: {stopped[0]}")
+    return Check(True, covered, bars, "two runs over the same candles do the same")
+
+
+def _paper_session(strategy: Strategy) -> SimulatedSession:
+    """A fresh strategy of the same kind with an account in which trading is free."""
+    fresh = type(strategy)(**strategy.values)
+    fresh.bounds = strategy.bounds
+    fresh.begin(strategy.symbol, strategy.warmup)
+    venue = SimulatedVenue(PAPER_CASH, Terms(0.0, 0.0), can_short=strategy.bounds.allow_short)
+    return SimulatedSession(Engine(fresh, cash=PAPER_CASH), venue)

@@ -442,3 +442,23 @@ def test_limits_are_part_of_the_decisions_that_the_break_even_fee_is_about(risin
     assert profit_ends_at(once.document, once.result) != profit_ends_at(
         run(Cross(), rising).document, run(Cross(), rising).result
     )
+
+
+def test_a_fee_that_may_be_meant_as_percent_is_said(candles: pd.DataFrame) -> None:
+    warnings = at.backtest(Cross(), candles, fee_rate=0.26, check="none").document["warnings"]
+    assert "a fee of 0.26 is 26 % of every fill" in warnings
+
+
+def test_signals_that_never_begin_are_said(candles: pd.DataFrame) -> None:
+    class Never(at.SignalStrategy):
+        """Has no opinion."""
+
+        def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
+            return candles.assign(signal=float("nan"))
+
+    assert "no bar has a signal: every one is NaN" in at.backtest(Never(), candles).document["warnings"]
+
+
+def test_a_strategy_that_sells_what_it_holds_passes_the_purity_check(candles: pd.DataFrame) -> None:
+    verdict = at.backtest(BuyThenSell(), candles).document["checks"]["purity"]
+    assert verdict["passed"] is True
