@@ -85,11 +85,11 @@ class Output:
             self.write_line(text)
 
     def write_line(self, text: str, *, heading: str = "", style: str = "") -> None:
-        """One line on stderr, never wrapped: a styled heading and a text that may come from outside."""
+        """A styled heading and a text that may come from outside, on stderr: one line, wrapped by words in a terminal."""
         from rich.text import Text
 
         line = Text.assemble((heading, style), shortened(plain(text)))
-        self.notes.print(line, soft_wrap=True)
+        self.notes.print(line, soft_wrap=not self.notes.is_terminal)
 
     def progress(self) -> Progress:
         """A progress bar on stderr, disabled where nobody watches."""
