@@ -85,7 +85,7 @@ class Output:
             self.write_line(text)
 
     def write_line(self, text: str, *, heading: str = "", style: str = "") -> None:
-        """A styled heading and a text that may come from outside, on stderr: one line, wrapped by words in a terminal."""
+        """A styled heading and a text that may come from outside: one line on stderr, wrapped in a terminal."""
         from rich.text import Text
 
         line = Text.assemble((heading, style), shortened(plain(text)))
