@@ -27,12 +27,12 @@ from algotrade.market.candles import SeriesKey, content_hash, iso, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.span import parse_span
 from algotrade.market.timeframe import timeframe_ms
+from algotrade.sources import code_hash, file_name_of, source_of
 from algotrade.store.database import Database
 from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy, refuse_unfed
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
 from algotrade.strategy.signals import decides_by_signals, targets_of
-from algotrade.strategy.source import code_hash, file_name_of, source_of
 
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
@@ -176,7 +176,13 @@ def check_honesty(
     """The verdicts on a strategy, from the store where the same was checked before; None for mode "none"."""
     if mode == "none":
         return None
-    key = check_key(strategy, data_hash=content_hash(candles), mode=f"{mode} {strategy.bounds}", versions=versions())
+    key = check_key(
+        strategy,
+        code_hash=code_hash(strategy),
+        data_hash=content_hash(candles),
+        mode=f"{mode} {strategy.bounds}",
+        versions=versions(),
+    )
     kept = read_check(database, key) if database else None
     if kept is not None:
         return Checks.from_dict(kept)

@@ -20,12 +20,12 @@ from algotrade.live.plan import TICKER, SessionPlan
 from algotrade.live.replay import canonical_rows, record_of
 from algotrade.live.sessions import OpenSession, begin_session, find_resumable, resume_session, session_name
 from algotrade.market.candles import SeriesKey
+from algotrade.sources import code_hash
 from algotrade.store.database import Database
 from algotrade.store.failures import explained
 from algotrade.store.files import hold_lock
 from algotrade.store.journal import SUFFIX
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.source import code_hash
 
 
 class Place(NamedTuple):

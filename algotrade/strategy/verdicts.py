@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.source import code_hash
 
 EDITION: Final = (
     "algotrade.checks/1"  # a new one where the checks become stricter: kept verdicts are then worked out anew
@@ -67,11 +66,12 @@ class Checks(NamedTuple):
         return cls(**{name: Check(**document[name]) for name in NAMES}, warmup=document["warmup"])
 
 
-def check_key(strategy: Strategy, *, data_hash: str, mode: str, versions: Mapping[str, str]) -> str:
+def check_key(strategy: Strategy, *, code_hash: str, data_hash: str, mode: str, versions: Mapping[str, str]) -> str:
     """SHA-256, hexadecimal, of all that decides the verdicts; the same key means that they need not be made again.
 
     Args:
-        strategy: its name, code, parameters and declared warm-up go in.
+        strategy: its name, parameters and declared warm-up go in.
+        code_hash: of all the strategy's code.
         data_hash: `content_hash` of the candles.
         mode: "default" or "full", and the budget if it matters: any text.
         versions: of the libraries that the verdicts may depend on, by name.
@@ -79,7 +79,7 @@ def check_key(strategy: Strategy, *, data_hash: str, mode: str, versions: Mappin
     decisive = [
         EDITION,
         strategy.name(),
-        code_hash(strategy),
+        code_hash,
         strategy.values,
         strategy.warmup,
         data_hash,

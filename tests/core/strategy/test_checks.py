@@ -353,12 +353,13 @@ def test_verdicts_survive_storage() -> None:
 
 def test_the_key_changes_with_all_that_decides() -> None:
     keys = {
-        check_key(strategy, data_hash=data, mode=mode, versions={})
+        check_key(strategy, code_hash=code, data_hash=data, mode=mode, versions={})
         for strategy in (cross(), cross(fast=11), Crossing(window=20), Boolean(window=20), Boolean(window=20))
+        for code in ("x", "y")
         for data in ("a", "b")
         for mode in ("default", "full")
     }
-    assert len(keys) == 4 * 2 * 2
+    assert len(keys) == 4 * 2 * 2 * 2
 
 
 # ---- which bars -----------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from algotrade.sources import code_hash, source_of, sources_of
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.source import code_hash, source_of, sources_of
 
 SOURCE = '''from algotrade.strategy.base import Strategy
 
