@@ -269,11 +269,15 @@ class _Session:
     def _say_beginning(self, launch: Launched) -> None:
         from algotrade.live.begin import describe_beginning, describe_unproven
         from algotrade.live.lines import prefix_of
+        from algotrade.live.sessions import find_similar
 
         header = launch.opened.journal.header
         self.prefix = prefix_of(self.plan, simulated=header["simulated"])
         what = f"resumes after {launch.opened.bars} bars" if launch.resumed else describe_beginning(header)
         self.output.note(f"session {launch.opened.id} {what}")
+        similar = None if launch.resumed else find_similar(self.place.settings.sessions_folder, self.plan)
+        if similar:
+            self.output.note(f"session {similar} is unfinished too; only the very command that began it resumes it")
         for sentence in describe_unproven(self.strategy, header):
             self.output.note(f"warning: {sentence}")
         if self.output.json:

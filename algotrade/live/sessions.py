@@ -96,9 +96,25 @@ class OpenSession:
 def find_resumable(folder: Path, plans: Sequence[SessionPlan]) -> tuple[Path, SessionPlan] | None:
     """The newest journal of one of these plans that is not complete, and its plan; None if there is none."""
     by_key = {plan.key(): plan for plan in plans}
-    open_ones = [info for info in list_sessions(folder) if info.status not in (COMPLETE, HALTED)]
-    found = [info for info in open_ones if info.header.get("plan_key") in by_key]
+    found = [info for info in _unfinished(folder) if info.header.get("plan_key") in by_key]
     return (found[-1].path, by_key[found[-1].header["plan_key"]]) if found else None
+
+
+def find_similar(folder: Path, plan: SessionPlan) -> str | None:
+    """The newest unfinished session of the same strategy on the same market whose plan differs; None without one."""
+    same = ("exchange", "symbol", "timeframe", "strategy")
+    asked = plan.document()
+    found = [
+        info.id
+        for info in _unfinished(folder)
+        if info.header.get("plan_key") != plan.key()
+        and all(info.header.get("plan", {}).get(name) == asked[name] for name in same)
+    ]
+    return found[-1] if found else None
+
+
+def _unfinished(folder: Path) -> list[SessionInfo]:
+    return [info for info in list_sessions(folder) if info.status not in (COMPLETE, HALTED)]
 
 
 def find_session(folder: Path, name: str) -> Path:

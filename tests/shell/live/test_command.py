@@ -57,6 +57,21 @@ def test_a_signal_stops_the_session_and_keeps_it(
     assert finish(command(folder, environment, "replay", "latest"))[0] == 0
 
 
+def test_a_command_with_another_bound_says_that_an_unfinished_session_stays(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    folder = project(tmp_path, "project")
+    process = command(folder, environment, *PLAN, "--speed", "600")
+    wait_for_rows(folder, 5, process)
+    process.send_signal(signal.SIGINT)
+    finish(process)
+    (first,) = list_sessions(folder / ".algotrade" / "sessions")
+    _, bounded = finish(command(folder, environment, *PLAN, "--speed", "6000", "--bars", "2"))
+    assert f"session {first.id} is unfinished too" in bounded
+    _, again = finish(command(folder, environment, *PLAN, "--speed", "6000", "--bars", "2", "--symbol", "ETH/USD"))
+    assert "unfinished too" not in again
+
+
 def test_a_signal_while_a_session_begins_leaves_nothing_behind(tmp_path: Path, environment: dict[str, str]) -> None:
     folder = project(tmp_path, "project")
     process = command(folder, environment, *PLAN, "--speed", "600")
