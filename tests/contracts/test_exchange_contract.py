@@ -177,5 +177,5 @@ async def test_calls_at_the_same_time_do_not_disturb_each_other(opened: Opened) 
 
 
 async def test_closing_twice_is_no_error(opened: Opened) -> None:
-    await opened.exchange.close()
-    await opened.exchange.close()
+    assert await opened.exchange.close() is None
+    assert await opened.exchange.close() is None

@@ -97,7 +97,7 @@ def test_variables_of_the_other_tables_carry_the_table(project: Path, monkeypatc
 
 def test_a_variable_of_somebody_else_is_left_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALGOTRADE_SHARED_DATA", "/data")
-    load_settings()
+    assert load_settings().values == default_settings().values
 
 
 @pytest.mark.parametrize(

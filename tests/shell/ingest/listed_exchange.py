@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Self
 
@@ -115,7 +116,8 @@ class ListedExchange:
         return [(since - NOON) / MINUTE for since in self.asked]
 
     async def ticker(self, symbol: str) -> Quote:
-        raise NotImplementedError
+        """The last close; a fetch never asks for it."""
+        return Quote(self.now, self.rows[-1][4], math.nan, math.nan)
 
     async def close(self) -> None:
         """Nothing to close."""
