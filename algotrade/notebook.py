@@ -126,7 +126,7 @@ def backtest(  # noqa: PLR0913 (all but two are named, each with a default)
         timeframe: of the candles; None takes the most common distance between them.
         allow_short: simulate targets below zero.
         leverage: largest exposure, as a multiple of equity.
-        check: "budget" (a second of CPU time), "full" (every bar), "none" (for many runs in a row).
+        check: "budget" (within a second of CPU time), "full" (every bar), "none" (for many runs in a row).
 
     Returns:
         `equity`, `fills`, `round_trips`, `summary["sharpe"]`, `plot()` and more.

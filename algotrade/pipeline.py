@@ -106,7 +106,7 @@ def run_backtest(
         strategy: with its parameters.
         market: candles and where they come from.
         setup: cash, costs, bounds, limits.
-        check: "budget" (a second of CPU time), "full" (every bar) or "none".
+        check: "budget" (within a second of CPU time), "full" (every bar) or "none".
         database: keeps the verdicts, so that the same strategy on the same bars is checked once; None keeps none.
     """
     refuse_unknown_mode(check)
