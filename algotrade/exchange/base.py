@@ -9,7 +9,10 @@ from __future__ import annotations
 import time
 from typing import Final, NamedTuple, Protocol, Self
 
-from algotrade.market.candles import Floats
+import numpy as np
+import numpy.typing as npt
+
+from algotrade.market.candles import Floats, Times
 from algotrade.market.instrument import Instrument
 
 DEMO: Final = "demo"
@@ -26,6 +29,27 @@ class Quote(NamedTuple):
     ask: float
 
 
+class TradePage(NamedTuple):
+    """One answer's public trades, as the exchange gave them: nothing is left out, so a trade may repeat the page before.
+
+    Attributes:
+        times_ns: when each was made, nanoseconds, never falling, shape (n,); as fine as the exchange tells.
+        prices: shape (n,).
+        quantities: base units, shape (n,).
+        sides: of the taker, 1 bought, -1 sold, 0 unknown; shape (n,).
+        ids: the exchange's own, None where it gives none.
+        next_cursor: asks for what comes after. The one that was given where nothing has come after it yet. It is text
+            to be kept and handed back, never to be taken apart.
+    """
+
+    times_ns: Times
+    prices: Floats
+    quantities: Floats
+    sides: npt.NDArray[np.int8]
+    ids: tuple[str | None, ...]
+    next_cursor: str
+
+
 class Exchange(Protocol):
     """A source of market data. Use it as an async context manager, or close it.
 
@@ -36,11 +60,13 @@ class Exchange(Protocol):
         name: as given on the command line, "kraken".
         simulated: True where the prices are made up.
         origin: under which origin its candles are stored.
+        keeps_trades: whether `trades` reaches back to the market's beginning without a hole.
     """
 
     name: str
     simulated: bool
     origin: str
+    keeps_trades: bool
 
     async def now_ms(self) -> int:
         """The exchange's time; never ahead of it, so a bar that is over by it is over."""
@@ -78,6 +104,23 @@ class Exchange(Protocol):
         Returns:
             Rows [time_ms, open, high, low, close, volume] of rising, unique times, shape (n, 6). Values are as the
             exchange gave them, NaN for null; empty only where it really has no bar there.
+        """
+        ...
+
+    async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
+        """One page of public trades, oldest first.
+
+        A walk gives `since_ns` once and the `next_cursor` of each answer from then on: so no trade is lost, though
+        one at a page's edge may come twice. It has caught up when an answer holds no trade that is new.
+
+        Args:
+            symbol: which market.
+            cursor: `next_cursor` of the answer before; it goes before `since_ns`.
+            since_ns: time of the first trade wanted, nanoseconds; without both, the newest page.
+            limit: trades at most; None for the exchange's page.
+
+        Raises:
+            FixCommand: it gives no trades, or only its newest ones and others were asked for (see `keeps_trades`).
         """
         ...
 
