@@ -27,7 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import Insert
 
-SCHEMA: Final = "0001"  # revisions are numbered, so that older and newer can be told apart as text
+from algotrade.market.candles import COLUMNS
+
+SCHEMA: Final = "0002"  # revisions are numbered, so that older and newer can be told apart as text
 BASE: Final = "0000"
 
 metadata: Final = MetaData()
@@ -71,6 +73,96 @@ coverage: Final = Table(
     Column("start", BigInteger, nullable=False),
     Column("end", BigInteger, nullable=False),
     PrimaryKeyConstraint("series_id", "start", name="coverage_key"),
+)
+
+# Candles that were refused, as they came: NULL where a value was none. `fingerprint` keeps a row from being kept twice.
+quarantine: Final = Table(
+    "quarantine",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("time", BigInteger),
+    Column("open", Double),
+    Column("high", Double),
+    Column("low", Double),
+    Column("close", Double),
+    Column("volume", Double),
+    Column("reason", Text, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("series_id", "fingerprint", name="quarantine_key"),
+)
+
+# Stored candles that came again with other values: what was stored before, and what is from then on.
+revisions: Final = Table(
+    "revisions",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    *(Column(f"old_{name}", Double, nullable=False) for name in COLUMNS),
+    *(Column(f"new_{name}", Double, nullable=False) for name in COLUMNS),
+    PrimaryKeyConstraint("series_id", "time", "seen_ms", name="revisions_key"),
+)
+
+# The file that holds a series' candles from `first` to `last` in columns, named by their hash; see snapshots.py.
+snapshots: Final = Table(
+    "snapshots",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    PrimaryKeyConstraint("series_id", name="snapshots_key"),
+)
+
+# Public trades, kept on request. `sequence` tells apart those of one nanosecond; times are nanoseconds since the epoch.
+trades: Final = Table(
+    "trades",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("trade_id", Text),
+    Column("price", Double, nullable=False),
+    Column("quantity", Double, nullable=False),
+    Column("side", Text),
+    PrimaryKeyConstraint("series_id", "time_ns", "sequence", name="trades_key"),
+    sqlite_with_rowid=False,
+)
+
+# Where the download of a series' trades stands, as JSON.
+trade_progress: Final = Table(
+    "trade_progress",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("series_id", name="trade_progress_key"),
+)
+
+# The proof that a day's trades are all there: how many, by which unbroken chain of cursors, and a hash of them.
+trade_days: Final = Table(
+    "trade_days",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), nullable=False),
+    Column("day", BigInteger, nullable=False),
+    Column("trades", BigInteger, nullable=False),
+    Column("pages", BigInteger, nullable=False),
+    Column("first_cursor", Text, nullable=False),
+    Column("last_cursor", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    PrimaryKeyConstraint("series_id", "day", name="trade_days_key"),
+)
+
+# When an exchange said that it was down while we asked; `end` is when it answered again.
+outages: Final = Table(
+    "outages",
+    metadata,
+    Column("exchange", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger),
+    Column("evidence", Text, nullable=False),
+    PrimaryKeyConstraint("exchange", "start", name="outages_key"),
 )
 
 CANDLE_VIEW: Final = """\
