@@ -7,19 +7,17 @@ a name is compared with what is there, never made into a path.
 from __future__ import annotations
 
 import ast
-import atexit
 import hashlib
 import importlib.util
 import os
 import re
 import shlex
-import shutil
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.abc import ExecutionLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from algotrade.config import Settings
@@ -154,8 +152,11 @@ def load_file(path: Path) -> list[type[Strategy]]:
         FixStrategy: it cannot be read, does not parse, or raises; with its line.
     """
     name = f"algotrade_strategy_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    module = sys.modules.get(name) or _run(name, path)
-    own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name]
+    return _strategies_in(sys.modules.get(name) or _run(name, path))
+
+
+def _strategies_in(module: ModuleType) -> list[type[Strategy]]:
+    own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
     return [cls for cls in own if issubclass(cls, Strategy)]
 
 
@@ -178,11 +179,8 @@ def strategy_from_source(kept: Mapping[str, Any]) -> Strategy:
         FixStrategy: the source does not load any more, imports what is not there any more, or does not define the
             class.
     """
-    path = Path(tempfile.mkdtemp(prefix="algotrade-strategy-")) / kept["file"]
-    path.write_text(kept["source"], encoding="utf-8")
-    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)  # not sooner: a traceback shows its lines
     try:
-        classes = {cls.__name__: cls for cls in load_file(path)}
+        classes = {cls.__name__: cls for cls in _load_text(Path(kept["file"]).name, kept["source"])}
     except FixStrategy as error:
         if not isinstance(error.__cause__, ImportError):
             raise
@@ -194,8 +192,42 @@ def strategy_from_source(kept: Mapping[str, Any]) -> Strategy:
     return classes[kept["class"]](**kept["parameters"])
 
 
-def _run(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
+class _KeptText(ExecutionLoader):
+    """Loads a module from a text, without a file: a traceback shows its lines, and nothing is left on the disk."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+
+    def get_filename(self, fullname: str) -> str:
+        return self.file
+
+    def get_source(self, fullname: str) -> str:
+        return self.text
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.text.encode(), self.file, "exec", dont_inherit=True)
+
+    def is_package(self, fullname: str) -> bool:
+        return False
+
+
+def _load_text(file: str, text: str) -> list[type[Strategy]]:
+    """Run the text of a strategy file, which need not exist any more; the strategies that it defines, in order."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    path = Path(f"<kept {digest}>", file)  # one for each text: tracebacks look its lines up by this
+    name = f"algotrade_strategy_{path.stem}_{digest}"
+    return _strategies_in(sys.modules.get(name) or _run(name, path, _KeptText(str(path), text)))
+
+
+def _run(name: str, path: Path, loader: ExecutionLoader | None = None) -> ModuleType:
+    """Run a file, or what a loader has in its place.
+
+    Raises:
+        FixStrategy: as `load_file`.
+    """
+    # a loader names its file itself: given here, the name would be taken for one in the folder we stand in
+    spec = importlib.util.spec_from_file_location(name, path if loader is None else None, loader=loader)
     if spec is None or spec.loader is None:
         raise FixStrategy(f"{path} is not a Python file", hint=LIST_HINT)
     module = importlib.util.module_from_spec(spec)

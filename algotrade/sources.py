@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Iterator
+from importlib.abc import InspectLoader
 from importlib.machinery import PathFinder
 from importlib.util import resolve_name
 from pathlib import Path
@@ -20,11 +21,8 @@ INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 def source_of(strategy: Strategy) -> str:
     """Text of the file that defines the strategy; of the class alone where it was typed into a session."""
     cls = type(strategy)
-    module = sys.modules.get(cls.__module__)
-    path = getattr(module, "__file__", None)
-    if path and cls.__module__ != "__main__":
-        return Path(path).read_text(encoding="utf-8")
-    return _class_text(cls)
+    code = None if cls.__module__ == "__main__" else _code(cls.__module__)
+    return _class_text(cls) if code is None else code.decode("utf-8")
 
 
 def code_hash(strategy: Strategy) -> str:
@@ -41,18 +39,29 @@ def sources_of(strategy: Strategy) -> dict[str, bytes]:
     that is loaded by other means than an import statement; of a class that was typed into a session, all but its text.
     """
     classes = [cls for cls in type(strategy).__mro__ if cls is not object and not _is_ours(cls.__module__)]
-    typed = [cls for cls in classes if _place(cls.__module__).file is None]
+    typed = [cls for cls in classes if _code(cls.__module__) is None]
     found = {cls.__qualname__: _class_text(cls).encode() for cls in typed}
     waiting = [cls.__module__ for cls in classes if cls not in typed]
     while waiting:
         name = waiting.pop()
-        file = _place(name).file
-        if name in found or file is None:
-            continue
-        found[name] = file.read_bytes()
-        if file.suffix == ".py":
-            waiting += [used for used in _imports(found[name], name) if not _is_installed(used)]
+        code = None if name in found else _code(name)
+        if code is not None:
+            found[name] = code
+            waiting += [used for used in _imports(code, name) if not _is_installed(used)]
     return found
+
+
+def _code(name: str) -> bytes | None:
+    """Content of a module's file, or what it was loaded from instead; None where there is neither."""
+    file = _place(name).file
+    if file is not None:
+        return file.read_bytes()
+    module = sys.modules.get(name)
+    loader = getattr(module, "__loader__", None)
+    if getattr(module, "__file__", None) is None or not isinstance(loader, InspectLoader):
+        return None
+    text = loader.get_source(name)
+    return None if text is None else text.encode()
 
 
 class Place(NamedTuple):
@@ -78,7 +87,7 @@ def _imports(code: bytes, module: str) -> Iterator[str]:
     """Names of the modules that a text may load: `from a import b` names a, and b in case it is a module in a."""
     try:
         tree = ast.parse(code)
-    except (SyntaxError, ValueError):  # edited since it was loaded: its own text tells
+    except (SyntaxError, ValueError):  # edited since it was loaded, or compiled: its own bytes tell
         return
     for node in ast.walk(tree):
         for name in _imported(node, module):

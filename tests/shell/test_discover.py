@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from algotrade.discover import (
     Source,
     find_strategy,
     list_strategies,
+    load_file,
     parse_parameters,
     strategy_from_source,
     strategy_sources,
 )
 from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, NotAllowed
+from algotrade.sources import code_hash, file_name_of, source_of
 
 STRATEGY = '''
 from algotrade import SignalStrategy, param
@@ -246,3 +249,29 @@ def test_a_kept_source_whose_helper_is_gone_says_which() -> None:
         FixStrategy, match=r"kept imports what is not kept with it .*: No module .*'helper_that_is_gone'"
     ):
         strategy_from_source(kept)
+
+
+def kept_strategy(source: str, file: str = "kept.py") -> dict[str, object]:
+    return {"source": source, "file": file, "class": "Kept", "name": "kept", "parameters": {}}
+
+
+def test_a_kept_source_runs_without_a_file_and_keeps_its_text_and_hash(tmp_path: Path) -> None:
+    source = "\ufeff# \u00e4\r\n" + STRATEGY.format(name="Kept", idea="").replace("\n", "\r\n")
+    written = tmp_path / "own.py"
+    written.write_bytes(source.encode())
+    before = set(Path(tempfile.gettempdir()).iterdir())
+    strategy = strategy_from_source(kept_strategy(source))
+    assert set(Path(tempfile.gettempdir()).iterdir()) == before
+    assert source_of(strategy) == source
+    assert file_name_of(strategy) == "kept.py"
+    assert code_hash(strategy) == code_hash(load_file(written)[0]())
+
+
+def test_a_kept_source_that_fails_is_told_by_its_line() -> None:
+    with pytest.raises(FixStrategy, match=r"kept.py line 2: 1 / 0: raised ZeroDivisionError"):
+        strategy_from_source(kept_strategy("x = 1\n1 / 0\n"))
+
+
+def test_the_file_name_of_a_kept_source_is_no_path() -> None:
+    source = STRATEGY.format(name="Kept", idea="")
+    assert file_name_of(strategy_from_source(kept_strategy(source, "../../etc/kept.py"))) == "kept.py"
