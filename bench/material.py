@@ -12,7 +12,7 @@ from algotrade.engine.fills import Costs
 from algotrade.market.candles import SeriesKey, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import simulate_candles
-from algotrade.store.candles import write_candles
+from algotrade.store.arrivals import write_candles
 from algotrade.store.database import Database, open_database
 from algotrade.strategy.signals import SignalStrategy
 from bench.measure import ROOT

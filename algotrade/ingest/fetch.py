@@ -29,9 +29,11 @@ from algotrade.market.candles import SeriesKey, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.span import Span
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.candles import WriteReport, span, write_candles, write_instrument
+from algotrade.store.arrivals import WriteReport, write_candles
+from algotrade.store.candles import span
 from algotrade.store.coverage import add_coverage, read_coverage
 from algotrade.store.database import Database
+from algotrade.store.markets import write_instrument
 
 
 class FetchRequest(NamedTuple):

@@ -23,8 +23,9 @@ from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import SYMBOLS, instrument_of, simulate_candles
 from algotrade.market.span import Span, parse_span
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.candles import SeriesSpan, list_spans, read_candles, read_instrument
+from algotrade.store.candles import SeriesSpan, list_spans, read_candles
 from algotrade.store.database import Database
+from algotrade.store.markets import read_instrument
 
 DEFAULT_EXCHANGE: Final = "kraken"
 DEMO: Final = "demo"

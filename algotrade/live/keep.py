@@ -10,7 +10,7 @@ from algotrade.engine.events import CandleClosed
 from algotrade.engine.session import Record
 from algotrade.errors import AlgotradeError
 from algotrade.market.candles import SeriesKey
-from algotrade.store.candles import write_candles
+from algotrade.store.arrivals import write_candles
 from algotrade.store.database import Database
 
 

@@ -5,7 +5,7 @@ A span is covered when the exchange has answered for all of it: a bar missing in
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from algotrade.market.candles import SeriesKey
 from algotrade.store.database import Database
@@ -31,18 +31,24 @@ def add_coverage(database: Database, key: SeriesKey, start: int, end: int) -> No
     """
     with database.writing() as connection:
         series_id = connection.execute(select(series.c.id).where(_is(key))).scalar_one_or_none()
-        if series_id is None or end <= start:
-            return
-        touching = and_(coverage.c.series_id == series_id, coverage.c.start <= end, coverage.c.end >= start)
-        spans = connection.execute(select(coverage.c.start, coverage.c.end).where(touching)).all()
-        connection.execute(coverage.delete().where(touching))
-        connection.execute(
-            coverage.insert().values(
-                series_id=series_id,
-                start=min([start, *(span.start for span in spans)]),
-                end=max([end, *(span.end for span in spans)]),
-            )
+        if series_id is not None:
+            cover(connection, series_id, start, end)
+
+
+def cover(connection: Connection, series_id: int, start: int, end: int) -> None:
+    """The same inside a transaction that writes more; see `add_coverage`."""
+    if end <= start:
+        return
+    touching = and_(coverage.c.series_id == series_id, coverage.c.start <= end, coverage.c.end >= start)
+    spans = connection.execute(select(coverage.c.start, coverage.c.end).where(touching)).all()
+    connection.execute(coverage.delete().where(touching))
+    connection.execute(
+        coverage.insert().values(
+            series_id=series_id,
+            start=min([start, *(span.start for span in spans)]),
+            end=max([end, *(span.end for span in spans)]),
         )
+    )
 
 
 def _is(key: SeriesKey) -> ColumnElement[bool]:

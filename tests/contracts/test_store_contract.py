@@ -11,18 +11,11 @@ import pytest
 from algotrade.errors import FixCommand, FixData
 from algotrade.market.candles import COLUMNS, Floats, SeriesKey, Times, check_candles, times_ms
 from algotrade.market.instrument import Instrument
-from algotrade.store.candles import (
-    SeriesInfo,
-    list_series,
-    list_spans,
-    read_candles,
-    read_instrument,
-    span,
-    write_candles,
-    write_instrument,
-)
+from algotrade.store.arrivals import write_candles
+from algotrade.store.candles import SeriesInfo, list_series, list_spans, read_candles, span
 from algotrade.store.coverage import add_coverage, read_coverage
 from algotrade.store.database import Database, open_database
+from algotrade.store.markets import read_instrument, write_instrument
 from algotrade.store.runs import keep_check, keep_run, list_runs, load_run, read_check
 from algotrade.store.tables import candles as candles_table
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from algotrade.market.candles import SeriesKey, times_ms
-from algotrade.store.candles import Span, read_candles, span, write_candles
+from algotrade.store.arrivals import write_candles
+from algotrade.store.candles import Span, read_candles, span
 from algotrade.store.database import Database
 
 MINUTE = 60_000

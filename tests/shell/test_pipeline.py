@@ -26,7 +26,7 @@ from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span
 from algotrade.pipeline import fee_rate_of, kept_result, profit_ends_at, refuse_short_data, run_backtest
-from algotrade.store.candles import write_candles
+from algotrade.store.arrivals import write_candles
 from algotrade.store.database import Database, open_database
 from algotrade.strategy.base import Strategy, on, param
 from algotrade.strategy.signals import Bounds, SignalStrategy

@@ -10,8 +10,9 @@ from algotrade.errors import CheckConnection, FixCommand, TryLater
 from algotrade.exchange.demo import DemoExchange
 from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest, fetch_candles
 from algotrade.market.candles import Floats, SeriesKey, content_hash, times_ms
-from algotrade.store.candles import read_candles, read_instrument
+from algotrade.store.candles import read_candles
 from algotrade.store.database import Database, open_database
+from algotrade.store.markets import read_instrument
 from tests.shell.ingest.listed_exchange import (
     MINUTE,
     NOON,

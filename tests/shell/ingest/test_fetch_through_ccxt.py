@@ -14,8 +14,9 @@ from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_time
-from algotrade.store.candles import read_candles, read_instrument
+from algotrade.store.candles import read_candles
 from algotrade.store.database import Database, open_database
+from algotrade.store.markets import read_instrument
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
 NOW = parse_time("2024-01-31T12:34:56")

@@ -17,8 +17,10 @@ from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span, parse_time
-from algotrade.store.candles import SeriesSpan, list_series, write_candles, write_instrument
+from algotrade.store.arrivals import write_candles
+from algotrade.store.candles import SeriesSpan, list_series
 from algotrade.store.database import Database, open_database
+from algotrade.store.markets import write_instrument
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
 DAY = 86_400_000

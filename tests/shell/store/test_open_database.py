@@ -16,7 +16,8 @@ import pytest
 
 from algotrade.errors import FixConfiguration
 from algotrade.market.candles import SeriesKey
-from algotrade.store.candles import read_candles, write_candles
+from algotrade.store.arrivals import write_candles
+from algotrade.store.candles import read_candles
 from algotrade.store.database import open_database
 
 KEY = SeriesKey("kraken", "BTC/USD", "1d")

@@ -16,7 +16,8 @@ from sqlalchemy.schema import CreateTable
 
 from algotrade.market.candles import SeriesKey
 from algotrade.store import migrations
-from algotrade.store.candles import read_candles, write_candles
+from algotrade.store.arrivals import write_candles
+from algotrade.store.candles import read_candles
 from algotrade.store.database import open_database
 from algotrade.store.tables import SCHEMA, metadata
 

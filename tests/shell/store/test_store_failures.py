@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from algotrade.errors import ExitCode, FixConfiguration, FixData, TryLater
 from algotrade.market.candles import Floats, SeriesKey, Times
-from algotrade.store.candles import list_series, read_candles, span, write_candles
+from algotrade.store.arrivals import write_candles
+from algotrade.store.candles import list_series, read_candles, span
 from algotrade.store.database import open_database
 from algotrade.store.failures import explain, explained
 
