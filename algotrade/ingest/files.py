@@ -23,7 +23,7 @@ from algotrade.ingest.parquet_file import PARQUET_MAGIC, read_parquet
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.candles import write_candles
+from algotrade.store.arrivals import write_candles
 from algotrade.store.database import Database
 
 EXCHANGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
