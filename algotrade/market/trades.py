@@ -105,8 +105,8 @@ class CandleBuilder:
         builder = cls(state["timeframe"], start_ms=state["start_ms"])
         builder._seen_ns = state["seen_ns"]
         if state["bar"] is not None:
-            time, *prices, volume = state["bar"]
-            builder._bar = _OpenBar(time, *prices, Fraction(volume))
+            time, open_, high, low, close, volume = state["bar"]
+            builder._bar = _OpenBar(time, open_, high, low, close, Fraction(volume))
         return builder
 
     def _opens(self, times_ns: Times) -> Times:
@@ -146,15 +146,20 @@ def _fold(opens: Times, prices: Floats, quantities: Floats, before: _OpenBar | N
     highs, lows = np.maximum.reduceat(prices, starts), np.minimum.reduceat(prices, starts)
     sums = _exact_sums(quantities, starts)
     columns = np.array([prices[starts], highs, lows, prices[ends - 1], [float(total) for total in sums]])
-    newest = _OpenBar(int(times[-1]), *columns[:4, -1].tolist(), sums[-1])
+    newest = _bar(int(times[-1]), columns[:, -1], sums[-1])
     if before is None:
         return Bars(times[:-1], columns[:, :-1]), newest
     if before.time < times[0]:
         return _after(before, Bars(times[:-1], columns[:, :-1])), newest
-    first = before.joined(_OpenBar(before.time, *columns[:4, 0].tolist(), sums[0]))
+    first = before.joined(_bar(before.time, columns[:, 0], sums[0]))
     if len(times) == 1:
         return _no_bars(), first
     return _after(first, Bars(times[1:-1], columns[:, 1:-1])), newest
+
+
+def _bar(time: int, column: Floats, volume: Fraction) -> _OpenBar:
+    open_, high, low, close = column[:4].tolist()
+    return _OpenBar(time, open_, high, low, close, volume)
 
 
 def _after(bar: _OpenBar, bars: Bars) -> Bars:
