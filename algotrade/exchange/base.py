@@ -30,7 +30,7 @@ class Quote(NamedTuple):
 
 
 class TradePage(NamedTuple):
-    """One answer's public trades, as the exchange gave them: nothing is left out, so a trade may repeat the page before.
+    """One answer's public trades, as the exchange gave them: a trade may repeat the page before.
 
     Attributes:
         times_ns: when each was made, nanoseconds, never falling, shape (n,); as fine as the exchange tells.
@@ -84,11 +84,7 @@ class Exchange(Protocol):
         """The bar lengths it offers, short to long."""
         ...
 
-    def history_limit(self, timeframe: str) -> int | None:
-        """How many bars back from now it serves at all; None where it goes back to the market's beginning."""
-        ...
-
-    def page_limit(self, timeframe: str) -> int:
+    def page_limit(self, symbol: str, timeframe: str) -> int:
         """How many bars it gives at most in one answer."""
         ...
 

@@ -8,21 +8,25 @@ from typing import Final, Self
 import numpy as np
 
 from algotrade.errors import FixCommand, did_you_mean
-from algotrade.exchange.base import DEMO, Quote
+from algotrade.exchange.base import DEMO, Quote, TradePage
 from algotrade.market.candles import COLUMNS, Floats, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import (
     FIRST_MS,
+    MINUTE_MS,
     SYMBOLS,
+    TRADES_A_MINUTE,
     forming_candle,
     instrument_of,
     price_at,
     simulate_candles,
+    simulate_trades,
     spread_at,
 )
 from algotrade.market.timeframe import COMMON, bar_start, timeframe_ms
 
 PAGE: Final = 1000
+NS_PER_MS: Final = 1_000_000
 
 
 class DemoExchange:
@@ -35,6 +39,7 @@ class DemoExchange:
     name = DEMO
     simulated = True
     origin = "demo"
+    keeps_trades = True
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
@@ -55,11 +60,7 @@ class DemoExchange:
         """The usual ones, from one minute on."""
         return list(COMMON)
 
-    def history_limit(self, timeframe: str) -> int | None:
-        """None: every market goes back to 2010."""
-        return None
-
-    def page_limit(self, timeframe: str) -> int:
+    def page_limit(self, symbol: str, timeframe: str) -> int:
         """A thousand bars an answer."""
         return PAGE
 
@@ -82,6 +83,34 @@ class DemoExchange:
         if first <= forming <= last:
             rows = np.vstack([rows, forming_candle(symbol, timeframe, now)])
         return rows
+
+    async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
+        """One page of simulated trades, oldest first: four a minute, which add up to the minute's candle exactly."""
+        now, count = self._clock(), PAGE if limit is None else max(1, min(limit, PAGE))
+        span = -(-count // TRADES_A_MINUTE) * MINUTE_MS
+        start = now - span if cursor is None and since_ns is None else FIRST_MS
+        if cursor is not None:
+            start = max(start, int(cursor) // TRADES_A_MINUTE * MINUTE_MS)
+        elif since_ns is not None:
+            start = max(start, since_ns // NS_PER_MS)
+        made = simulate_trades(symbol, bar_start(min(start, now), "1m"), min(start + span, now))
+        wanted = made.times <= now
+        if cursor is not None:
+            wanted &= made.numbers >= int(cursor)
+        elif since_ns is not None:
+            wanted &= made.times * NS_PER_MS >= since_ns
+        chosen = np.flatnonzero(wanted)
+        chosen = chosen[-count:] if cursor is None and since_ns is None else chosen[:count]
+        numbers = made.numbers[chosen]
+        following = str(numbers[-1] + 1) if len(numbers) else cursor or str(start // MINUTE_MS * TRADES_A_MINUTE)
+        return TradePage(
+            times_ns=made.times[chosen] * NS_PER_MS,
+            prices=made.prices[chosen],
+            quantities=made.quantities[chosen],
+            sides=made.sides[chosen],
+            ids=tuple(str(number) for number in numbers),
+            next_cursor=following,
+        )
 
     async def ticker(self, symbol: str) -> Quote:
         """The simulated market at this moment."""

@@ -139,7 +139,7 @@ class _SymbolFetch:
         self.db = db
         self.request = request
         self.key = SeriesKey(exchange.name, symbol, request.timeframe, exchange.origin)
-        self.grid = Grid(timeframe_ms(request.timeframe), exchange.page_limit(request.timeframe))
+        self.grid = Grid(timeframe_ms(request.timeframe), exchange.page_limit(symbol, request.timeframe))
         self.on_progress = on_progress
         self.now_ms = 0
         self.written = WriteReport(0, 0, 0)
@@ -180,7 +180,7 @@ class _SymbolFetch:
                 self._complain(f"{self.exchange.name} answered with older candles", cursor.since)
                 return
             if kept_from is None and len(page.seen):
-                kept_from = self._first_kept(page, cursor.since, interval)
+                kept_from = await self._first_kept(page, cursor.since, interval)
             cursor = advance(cursor, page.seen, self.grid)
             await asyncio.to_thread(self._keep, page, kept_from, interval)
             reached = min(cursor.reached, interval.end)
@@ -192,19 +192,35 @@ class _SymbolFetch:
             self.now_ms = await self.exchange.now_ms()
         return judge_page(rows, wanted, self.now_ms)
 
-    def _first_kept(self, page: Page, since: int, interval: Interval) -> int:
+    async def _first_kept(self, page: Page, since: int, interval: Interval) -> int:
         """The open time from which an answer speaks: the asked one, unless the exchange does not go back so far."""
         if not begins_late(page.seen, since, self.grid):
             return interval.start
+        first = int(page.seen[page.seen >= since][0])
         name, timeframe = self.exchange.name, self.key.timeframe
-        kept = self.exchange.history_limit(timeframe)
-        if kept is not None and since < self.now_ms - kept * self.grid.step:
-            self._complain(f"{name} keeps only its last {kept} {timeframe} candles", since)
-        elif is_newest_page(page.seen, self.grid, self.now_ms):
+        if is_newest_page(page.seen, self.grid, self.now_ms):
             self._complain(f"{name} answered with its newest {len(page.seen)} {timeframe} candles", since)
+        elif await self._trades_before(first, since):
+            self._complain(
+                f"{name} gives {timeframe} candles from {iso(first)} on, though its days go back further", since
+            )
         else:
             return interval.start
-        return int(page.seen[page.seen >= since][0])
+        if self.exchange.keeps_trades:
+            self.remarks.append(
+                f"older ones can be made from trades: algotrade fetch --exchange {name} --symbol {self.key.symbol}"
+                f" --timeframe {timeframe} --start {_day_or_time(since)} --via trades"
+            )
+        return first
+
+    async def _trades_before(self, first: int, since: int) -> bool:
+        """Whether the exchange has days of the market before its first candle: then it keeps candles back."""
+        day = timeframe_ms("1d")
+        if self.grid.step >= day or first - since < day or "1d" not in self.exchange.timeframes():
+            return False
+        limit = self.exchange.page_limit(self.key.symbol, "1d")
+        days = await self.exchange.candles(self.key.symbol, "1d", since=since, limit=limit)
+        return bool((days[:, 0] + day <= first).any())
 
     def _keep(self, page: Page, kept_from: int | None, interval: Interval) -> None:
         """Store a page, then remember that it was asked for. Only what a later bar has sealed counts as asked for."""
@@ -218,8 +234,7 @@ class _SymbolFetch:
             add_coverage(self.db, self.key, part.start, part.end)
 
     def _complain(self, what: str, since: int) -> None:
-        asked = iso(since).removesuffix("T00:00:00Z")
-        self.complaints.append(f"{what}; asked from {asked}")
+        self.complaints.append(f"{what}; asked from {_day_or_time(since)}")
 
     def _report(self, error: AlgotradeError | None) -> FetchReport:
         stored = span(self.db, self.key)
@@ -247,3 +262,7 @@ class _SymbolFetch:
             refused=tuple(self.refused),
             error=error,
         )
+
+
+def _day_or_time(time: int) -> str:
+    return iso(time).removesuffix("T00:00:00Z")

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from algotrade.errors import FixCommand, FixData, did_you_mean
-from algotrade.market.candles import Floats, candle_table, empty_candles, iso
+from algotrade.market.candles import Floats, Times, candle_table, empty_candles, iso
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulated_minutes import (
     DAY_MINUTES,
@@ -20,6 +21,7 @@ from algotrade.market.simulated_minutes import (
     VOLUME_LOTS,
     MarketModel,
     Minutes,
+    buyers,
     path_times,
     simulate_minutes,
 )
@@ -29,6 +31,8 @@ MINUTE_MS: Final = UNIT_MS["m"]
 DAY_MS: Final = UNIT_MS["d"]
 FIRST_MS: Final = FIRST_DAY * DAY_MS
 END_MS: Final = (LAST_DAY + 1) * DAY_MS
+TRADES_A_MINUTE: Final = 4  # at its open, its two extremes and its close
+CLOSE_PRINT_MS: Final = 59_900  # of a minute
 CHUNK_MINUTES: Final = 16 * DAY_MINUTES  # made at a time, so that the arrays stay in the processor's cache
 
 
@@ -38,6 +42,23 @@ class DemoMarket(NamedTuple):
     instrument: Instrument
     model: MarketModel
     ticks_per_unit: int
+
+
+class SimulatedTrades(NamedTuple):
+    """Public trades of a demo market, oldest first, every array of shape (n,).
+
+    Attributes:
+        numbers: rising by one; no number is left out.
+        times: milliseconds since the epoch.
+        prices, quantities: in quote and base units.
+        sides: of the taker, 1 bought, -1 sold.
+    """
+
+    numbers: Times
+    times: Times
+    prices: Floats
+    quantities: Floats
+    sides: npt.NDArray[np.int8]
 
 
 def _market(symbol: str, ticks_per_unit: int, min_quantity: float, model: MarketModel) -> DemoMarket:
@@ -115,6 +136,33 @@ def forming_candle(symbol: str, timeframe: str, time_ms: int) -> tuple[int, floa
     return begin, open_, high, low, close, volume
 
 
+def simulate_trades(symbol: str, start: int, end: int) -> SimulatedTrades:
+    """The trades of the minutes that open between `start` and `end`, both inclusive: each minute's make its candle.
+
+    A minute trades at its open, at its two extremes and at its close. Its candle is theirs to the last bit: volumes
+    are multiples of 1/1024 and so add up exactly.
+
+    Raises:
+        FixCommand, FixData: as `simulate_candles`.
+    """
+    market = _find(symbol)
+    first, last = bar_start(start + MINUTE_MS - 1, "1m"), bar_start(end, "1m")
+    _check_span(first, last + MINUTE_MS)
+    minutes = _minutes_between(market.model, first, last + MINUTE_MS)
+    count = len(minutes.open)
+    open_, high, low, close, volume = _gather(market, minutes, count)
+    high_first, earlier, later = path_times(minutes.shapes)
+    opens = first + MINUTE_MS * np.arange(count)
+    times = np.array([opens, opens + earlier, opens + later, opens + CLOSE_PRINT_MS])
+    prices = np.array([open_, np.where(high_first, high, low), np.where(high_first, low, high), close])
+    bought = np.array([buyers(minutes.shapes)[0], high_first, ~high_first, buyers(minutes.shapes)[1]])
+    shares = volume * VOLUME_LOTS // 1 / (VOLUME_LOTS * TRADES_A_MINUTE)
+    quantities = np.array([shares, shares, shares, volume - 3 * shares])
+    numbers = first // MINUTE_MS * TRADES_A_MINUTE + np.arange(count * TRADES_A_MINUTE)
+    sides = np.where(bought, 1, -1).astype(np.int8)
+    return SimulatedTrades(numbers, times.T.ravel(), prices.T.ravel(), quantities.T.ravel(), sides.T.ravel())
+
+
 def price_at(symbol: str, time_ms: int) -> float:
     """Price of the last trade at `time_ms`; it lies within the minute's candle and starts at its open.
 
@@ -184,7 +232,7 @@ def _forming_minute(market: DemoMarket, minute: int, elapsed: int) -> Floats:
     """
     minutes = _minutes_between(market.model, minute, minute + MINUTE_MS)
     open_, high, low, close, volume = _gather(market, minutes, 1)[:, 0].tolist()
-    high_first, first, second = path_times(int(minutes.shapes[0]))
+    high_first, first, second = (each[0] for each in path_times(minutes.shapes))
     stops = (open_, high, low, close) if high_first else (open_, low, high, close)
     price = float(np.interp(elapsed, (0, first, second, MINUTE_MS), stops))
     price = round(price * market.ticks_per_unit) / market.ticks_per_unit

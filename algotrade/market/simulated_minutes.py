@@ -168,10 +168,15 @@ def simulate_minutes(model: MarketModel, first_day: int, last_day: int) -> Minut
     )
 
 
-def path_times(shape: int) -> tuple[bool, int, int]:
-    """Whether a minute reaches its high before its low, and when it reaches each of the two, in its milliseconds."""
-    first, second = (shape >> 51) & 63, (shape >> 57) & 63
-    return bool((shape >> 50) & 1), 400 * (first + 1), 30_000 + 400 * (second + 1)
+def path_times(shapes: Words) -> tuple[npt.NDArray[np.bool_], Integers, Integers]:
+    """Whether minutes reach their high before their low, and when they reach each of the two, in their milliseconds."""
+    first, second = _bits(shapes, 51, 63), _bits(shapes, 57, 63)
+    return _bits(shapes, 50, 1) == 1, 400 * (first + 1), 30_000 + 400 * (second + 1)
+
+
+def buyers(shapes: Words) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Whether a buyer made the first print of minutes, and the last."""
+    return _bits(shapes, 24, 1) == 1, _bits(shapes, 25, 1) == 1
 
 
 def _bits(words: Words, shift: int, mask: int) -> Integers:

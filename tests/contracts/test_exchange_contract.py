@@ -68,7 +68,7 @@ async def test_the_newest_page_is_full_and_ends_with_the_forming_bar(opened: Ope
     rows = await opened.exchange.candles("BTC/USD", timeframe, since=None, limit=None)
 
     assert rows.dtype == np.float64
-    assert rows.shape == (opened.exchange.page_limit(timeframe), 6)
+    assert rows.shape == (opened.exchange.page_limit("BTC/USD", timeframe), 6)
     assert set(np.diff(rows[:, 0])) == {timeframe_ms(timeframe)}
     assert rows[-1, 0] == bar_start(NOON, timeframe)
 
@@ -161,7 +161,7 @@ async def test_every_timeframe_it_names_works(opened: Opened) -> None:
 
     assert {"1m", "1h", "1d"} <= set(names)
     assert all(timeframe_ms(name) > 0 for name in names)
-    assert all(opened.exchange.page_limit(name) > 0 for name in names)
+    assert all(opened.exchange.page_limit("BTC/USD", name) > 0 for name in names)
 
 
 async def test_calls_at_the_same_time_do_not_disturb_each_other(opened: Opened) -> None:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from algotrade.errors import FixCommand
-from algotrade.exchange.base import Exchange, Quote
+from algotrade.exchange.base import Exchange, Quote, TradePage
 from algotrade.market.candles import Floats, iso
 from algotrade.market.instrument import Instrument
 from algotrade.market.timeframe import timeframe_ms
@@ -63,6 +63,7 @@ class ListedExchange:
 
     simulated = False
     origin = "official"
+    keeps_trades = True
 
     def __init__(
         self,
@@ -70,14 +71,12 @@ class ListedExchange:
         now: int,
         *,
         page: int = 10,
-        kept: int | None = None,
         answer: Callable[[Floats, int, int], Floats] = page_from,
     ) -> None:
         self.name = "kraken"
         self.rows = list(rows)
         self.now = now
         self.page = page
-        self.kept = kept
         self.answer = answer
         self.asked: list[int] = []
         self.spoil: Callable[[str, Floats], Floats] = lambda symbol, rows: rows
@@ -96,10 +95,7 @@ class ListedExchange:
     def timeframes(self) -> list[str]:
         return ["1m", "1h"]
 
-    def history_limit(self, timeframe: str) -> int | None:
-        return self.kept
-
-    def page_limit(self, timeframe: str) -> int:
+    def page_limit(self, symbol: str, timeframe: str) -> int:
         return self.page
 
     async def candles(self, symbol: str, timeframe: str, *, since: int | None, limit: int | None) -> Floats:
@@ -114,6 +110,9 @@ class ListedExchange:
     def asked_after_noon(self) -> list[float]:
         """The `since` of every request, in minutes after noon."""
         return [(since - NOON) / MINUTE for since in self.asked]
+
+    async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
+        raise FixCommand("kraken gives no trades")
 
     async def ticker(self, symbol: str) -> Quote:
         """The last close; a fetch never asks for it."""

@@ -122,17 +122,20 @@ async def test_without_a_start_the_newest_page_comes_first_and_says_so(db: Datab
 
 
 async def test_an_exchange_that_keeps_its_last_bars_only_is_named_so(db: Database) -> None:
-    exchange = ListedExchange(minutes(-1000, 30), HALF_PAST, page=720, kept=720, answer=newest_page)
+    exchange = ListedExchange(minutes(-1000, 30), HALF_PAST, page=720, answer=newest_page)
     report = await fetch(exchange, db, -720)
     assert not report.complete
-    assert report.note == "kraken keeps only its last 720 1m candles; asked from 2024-01-01"
+    assert report.note == (
+        "kraken answered with its newest 720 1m candles; asked from 2024-01-01; older ones can be made from trades: "
+        "algotrade fetch --exchange kraken --symbol BTC/USD --timeframe 1m --start 2024-01-01 --via trades"
+    )
     assert stored(db) == list(range(-689, 30))
     again = await fetch(exchange, db, -720)
     assert (again.complete, again.added, again.note) == (False, 0, report.note)
 
 
 async def test_a_fresh_fetch_of_such_an_exchange_is_complete(db: Database) -> None:
-    report = await fetch(ListedExchange(minutes(-1000, 30), HALF_PAST, page=720, kept=720, answer=newest_page), db)
+    report = await fetch(ListedExchange(minutes(-1000, 30), HALF_PAST, page=720, answer=newest_page), db)
     assert (report.complete, report.added) == (True, 719)
 
 
@@ -140,15 +143,15 @@ async def test_an_exchange_that_ignores_since_is_noticed_and_its_bars_are_kept(d
     exchange = ListedExchange(minutes(-100, 30), HALF_PAST, answer=newest_page)
     report = await fetch(exchange, db, -100)
     assert not report.complete
-    assert report.note == "kraken answered with its newest 10 1m candles; asked from 2024-01-01T10:20:00Z"
+    assert report.note.startswith("kraken answered with its newest 10 1m candles; asked from 2024-01-01T10:20:00Z; ")
     assert stored(db) == list(range(21, 30))
 
 
 async def test_of_an_old_span_that_the_exchange_does_not_go_back_to_nothing_is_stored(db: Database) -> None:
-    exchange = ListedExchange(minutes(-100, 30), HALF_PAST, kept=10, answer=newest_page)
+    exchange = ListedExchange(minutes(-100, 30), HALF_PAST, answer=newest_page)
     report = await fetch(exchange, db, -100, -90)
     assert (report.complete, report.added, stored(db)) == (False, 0, [])
-    assert "keeps only its last 10" in report.note
+    assert "its newest 10" in report.note
 
 
 async def test_a_market_that_began_later_is_complete_and_the_note_says_when(db: Database) -> None:

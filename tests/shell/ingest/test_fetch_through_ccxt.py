@@ -71,7 +71,8 @@ async def test_going_on_asks_once_for_what_has_closed(kraken: LoopbackKraken, ex
 async def test_a_start_before_its_last_720_candles_is_no_silent_shift(exchange: Exchange, db: Database) -> None:
     report = await fetch(exchange, db, parse_time("2024-01-01"))
     assert (report.complete, report.added) == (False, 719)
-    assert report.note == "kraken keeps only its last 720 1m candles; asked from 2024-01-01"
+    assert report.note.startswith("kraken answered with its newest 720 1m candles; asked from 2024-01-01; ")
+    assert report.note.endswith("--start 2024-01-01 --via trades")
 
 
 @pytest.mark.parametrize("fault", ["duplicate_rows", "reversed_rows"])

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from algotrade.errors import AlgotradeError
-from algotrade.exchange.base import Quote
+from algotrade.exchange.base import Quote, TradePage
 from algotrade.market.candles import Floats
 from algotrade.market.instrument import Instrument
 
@@ -20,6 +20,7 @@ class ScriptedExchange:
     name = "scripted"
     simulated = True
     origin = "demo"
+    keeps_trades = False
 
     def __init__(self) -> None:
         self.now = 0
@@ -39,16 +40,16 @@ class ScriptedExchange:
     def timeframes(self) -> list[str]:
         return ["1m"]
 
-    def history_limit(self, timeframe: str) -> int | None:
-        return None
-
-    def page_limit(self, timeframe: str) -> int:
+    def page_limit(self, symbol: str, timeframe: str) -> int:
         return 1000
 
     async def candles(self, symbol: str, timeframe: str, *, since: int | None, limit: int | None) -> Floats:
         self.asked.append(since)
         rows = [row for row in self.rows if since is None or row[0] >= since]
         return np.array(rows, np.float64).reshape(-1, 6)
+
+    async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
+        raise NotImplementedError
 
     async def ticker(self, symbol: str) -> Quote:
         quote = self.quotes.pop(0)

@@ -1,0 +1,63 @@
+"""What ccxt does not say about an exchange, as data. Nothing else in the project knows an exchange by its name.
+
+An exchange that is missing here is treated by what its answers show; it only cannot be walked through trade by trade.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+
+class RawTrades(NamedTuple):
+    """Where a trade stands in an exchange's own JSON, for exchanges whose answers ccxt cuts short.
+
+    Attributes:
+        under: keys that lead to the list of trades; the market's own id follows them.
+        price, quantity, time, side, id: positions in one trade's list. The time is in seconds, with its fraction.
+        bought: what `side` says where the taker bought.
+        cursor: keys that lead to where the next page begins.
+    """
+
+    under: tuple[str, ...]
+    price: int
+    quantity: int
+    time: int
+    side: int
+    id: int
+    bought: str
+    cursor: tuple[str, ...]
+
+
+class TradeWalk(NamedTuple):
+    """How an exchange is asked for its trades one after the other, none left out.
+
+    Attributes:
+        by: "cursor": the answer says where the next page begins. "id": trades are numbered without a hole and asked
+            for by number. "time": asked for by millisecond, that of the last page's end included.
+        page: trades in one answer, at most.
+        parameter: of the request, takes the cursor or the number; "" where ccxt's own `since` does it.
+        raw: how to read the answer itself; None where ccxt's reading of it is exact.
+    """
+
+    by: Literal["cursor", "id", "time"]
+    page: int
+    parameter: str = ""
+    raw: RawTrades | None = None
+
+
+# docs.kraken.com, Get Recent Trades: `since` and `last` are nanoseconds; ccxt sends seconds, reads milliseconds.
+KRAKEN: Final = TradeWalk(
+    by="cursor",
+    page=1000,
+    parameter="since",
+    raw=RawTrades(("result",), price=0, quantity=1, time=2, side=3, id=6, bought="b", cursor=("result", "last")),
+)
+# developers.binance.com, Compressed/Aggregate trades list: `fromId` counts in, ids have no hole, 1000 at most.
+BINANCE: Final = TradeWalk(by="id", page=1000, parameter="fromId")
+# docs.bitfinex.com, Trades: `start` counts in, oldest first with `sort` 1 (which ccxt sends), 10000 at most.
+BITFINEX: Final = TradeWalk(by="time", page=10_000)
+
+TRADE_WALKS: Final = {"kraken": KRAKEN, "binance": BINANCE, "binanceus": BINANCE, "bitfinex": BITFINEX}
+
+# Asked for their newest candles, ccxt's classes for these reckon back from this machine's clock, not the exchange's.
+NEWEST_BY_LOCAL_CLOCK: Final = frozenset({"coinbase"})
