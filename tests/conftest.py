@@ -3,31 +3,70 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import settings
 
 from algotrade.store.database import Database, open_database
+from tests.postgresql import HOW_TO_INSTALL, Server, find_programs, running_server
 
 # No deadlines: a loaded machine is not a bug. In CI the examples are the same every time; elsewhere they are new ones.
 settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("suite")
 
-
-def new_sqlite(folder: Path) -> str:
-    return str(folder / "store" / "algotrade.sqlite")
+DATABASE_KINDS = ("sqlite", "postgresql")
 
 
-# A further kind of database joins every suite by one entry: a function that gives the location of a new, empty one.
-DATABASE_KINDS: dict[str, Callable[[Path], str]] = {"sqlite": new_sqlite}
+def pytest_configure(config: pytest.Config) -> None:
+    """In CI nothing may be left out unseen."""
+    if "CI" in os.environ and find_programs() is None:
+        raise pytest.UsageError(f"the tests need PostgreSQL in CI: {HOW_TO_INSTALL}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if find_programs() is None:
+        terminalreporter.write_line(f"PostgreSQL is not installed: its tests were left out ({HOW_TO_INSTALL})")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    """A server of this process; tests that stop it start it again."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip(f"PostgreSQL is not installed: {HOW_TO_INSTALL}")
+    with running_server(programs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_numbers() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture
+def postgresql_location(
+    postgresql_server: Server, database_numbers: Iterator[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of a new, empty database; what belongs beside it lies in the test's own folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    name = f"test_{next(database_numbers)}"
+    with psycopg.connect(postgresql_server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield postgresql_server.url(name)
+    with psycopg.connect(postgresql_server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=DATABASE_KINDS)
 def database_location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a new, empty database of each kind may be opened."""
-    return DATABASE_KINDS[request.param](tmp_path)
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_location"))
+    return str(tmp_path / "store" / "algotrade.sqlite")
 
 
 @pytest.fixture

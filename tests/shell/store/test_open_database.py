@@ -53,7 +53,7 @@ def test_a_path_and_a_url_are_the_same_database(tmp_path: Path) -> None:
         write_candles(database, KEY, *ONE)
     with open_database(f"sqlite:///{path}") as database:
         assert len(read_candles(database, KEY)) == 1
-        assert database.path == path
+        assert (database.where, database.folder) == (str(path), tmp_path)
         assert repr(database) == f"Database('{database.url}')"
 
 
@@ -95,7 +95,7 @@ def test_many_may_create_the_same_database_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("location", "sentence"),
     [
-        ("postgresql://trader:s3cret@db.example/x", "kind 'postgresql' are not supported"),
+        ("mysql://trader:s3cret@db.example/x", "kind 'mysql' are not supported"),
         ("nosuch+driver://trader:s3cret@db.example/x", "kind 'nosuch\\+driver' are not supported"),
         ("sqlite+aiosqlite:///x", "kind 'sqlite\\+aiosqlite' are not supported"),
         ("sqlite:///x?password=s3cret", "no host and no options"),

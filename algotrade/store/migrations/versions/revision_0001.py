@@ -9,16 +9,18 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Create everything."""
     op.create_table(
         "series",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("exchange", sa.Text, nullable=False),
-        sa.Column("symbol", sa.Text, nullable=False),
-        sa.Column("timeframe", sa.Text, nullable=False),
-        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("exchange", TEXT, nullable=False),
+        sa.Column("symbol", TEXT, nullable=False),
+        sa.Column("timeframe", TEXT, nullable=False),
+        sa.Column("origin", TEXT, nullable=False),
         sa.UniqueConstraint("exchange", "symbol", "timeframe", "origin", name="series_key"),
     )
     op.create_table(
@@ -47,8 +49,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "markets",
-        sa.Column("exchange", sa.Text, nullable=False),
-        sa.Column("symbol", sa.Text, nullable=False),
+        sa.Column("exchange", TEXT, nullable=False),
+        sa.Column("symbol", TEXT, nullable=False),
         sa.Column("quantity_step", sa.Double, nullable=False),
         sa.Column("price_tick", sa.Double, nullable=False),
         sa.Column("min_quantity", sa.Double, nullable=False),
@@ -61,18 +63,18 @@ def upgrade() -> None:
     )
     op.create_table(
         "runs",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", TEXT, primary_key=True),
         sa.Column("created_ms", sa.BigInteger, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("symbol", sa.Text, nullable=False),
-        sa.Column("timeframe", sa.Text, nullable=False),
-        sa.Column("strategy", sa.Text, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("symbol", TEXT, nullable=False),
+        sa.Column("timeframe", TEXT, nullable=False),
+        sa.Column("strategy", TEXT, nullable=False),
         sa.Column("final_equity", sa.Double),
-        sa.Column("document", sa.Text, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
     )
     op.create_index("ix_runs_created_ms", "runs", ["created_ms"])
     op.create_table(
         "checks",
-        sa.Column("key", sa.Text, primary_key=True),
-        sa.Column("document", sa.Text, nullable=False),
+        sa.Column("key", TEXT, primary_key=True),
+        sa.Column("document", TEXT, nullable=False),
     )
