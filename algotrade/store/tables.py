@@ -143,6 +143,7 @@ trade_progress: Final = Table(
 )
 
 # The proof that a day's trades are all there: how many, by which unbroken chain of cursors, and a hash of them.
+# `kept` of them are stored themselves, among the trades.
 trade_days: Final = Table(
     "trade_days",
     metadata,
@@ -153,6 +154,7 @@ trade_days: Final = Table(
     Column("first_cursor", TEXT, nullable=False),
     Column("last_cursor", TEXT, nullable=False),
     Column("digest", TEXT, nullable=False),
+    Column("kept", BigInteger, nullable=False),
     PrimaryKeyConstraint("series_id", "day", name="trade_days_key"),
 )
 

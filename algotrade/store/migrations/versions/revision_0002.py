@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("first_cursor", TEXT, nullable=False),
         sa.Column("last_cursor", TEXT, nullable=False),
         sa.Column("digest", TEXT, nullable=False),
+        sa.Column("kept", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("series_id", "day", name="trade_days_key"),
     )
     op.create_table(
