@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,9 @@ CONFIG_HINT: Final = "algotrade config show --defaults"
 SECRET_ENDINGS: Final = ("apikey", "secret", "password", "passphrase", "privatekey", "token", "twofa", "authorization")
 THOUSANDS: Final = re.compile(r"=\s*([-+]?\d{1,3}(?:,\d{3})+)\b")
 BARE_WORD: Final = re.compile(r"=\s*([A-Za-z][\w./:-]*)\s*(?:#.*)?$")
+# Up to the last @, for one may stand in the password itself; without any @, what stands for the port and is no number.
+PASSWORD_IN_URL: Final = re.compile(r"(://[^:/@\s]*:)(?:[^\n]+(?=@)|(?!\d*(?:[/?#\s\"']|$))[^/?#\s\"']+)")
+PASSWORD_IN_QUERY: Final = re.compile(r"([?&][^=&\s]*(?:passw|secret|token)[^=&\s]*=)[^&\s\"']+", re.IGNORECASE)
 POSITION: Final = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -35,12 +39,20 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def key_line(text: str, dotted: str) -> str:
-    """ ":7" for the line on which a dotted key is given its value; empty where that cannot be seen."""
+    """ ":7" for the line on which a dotted key ("risk.max_daily_loss", "fetch.0.symbol") is given its value.
+
+    Empty where that cannot be seen.
+    """
     table = ""
+    entries: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
+        entry = re.match(r"\s*\[\[\s*([\w.-]+)\s*\]\]", line)
         header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
         assignment = re.match(r"\s*([\w.\"'-]+)\s*=", line)
-        if header:
+        if entry:
+            table = f"{entry[1]}.{entries[entry[1]]}."
+            entries[entry[1]] += 1
+        elif header:
             table = re.sub(r"[\"'\s]", "", header[1]) + "."
         elif assignment and f"{dotted}.".startswith(table + re.sub(r"[\"']", "", assignment[1]) + "."):
             return f":{number}"
@@ -60,17 +72,20 @@ def refuse_secrets(values: Mapping[str, Any], shown: Path, above: str = "") -> N
                 f"{shown} holds a secret ({dotted}); files are shared and copied, so it is not read from there",
                 hint=CONFIG_HINT,
             )
-        if dotted == "store.database" and isinstance(value, str) and re.search(r"://[^/@]*:[^/@]+@", value):
+        if dotted == "store.database" and masked(value) != value:
             raise NotAllowed(
-                f"{shown} holds a password (in {dotted}); set the variable ALGOTRADE_DATABASE instead", hint=CONFIG_HINT
+                f"{shown} holds a password (in {dotted}); set the variable ALGOTRADE_DATABASE_URL instead",
+                hint=CONFIG_HINT,
             )
         if isinstance(value, Mapping):
             refuse_secrets(value, shown, f"{dotted}.")
 
 
 def masked(value: Any) -> Any:
-    """The value with the password of a URL replaced by ***."""
-    return re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", value) if isinstance(value, str) else value
+    """The value with the password of a URL replaced by ***, wherever somebody may have put it."""
+    if not isinstance(value, str):
+        return value
+    return PASSWORD_IN_QUERY.sub(r"\1***", PASSWORD_IN_URL.sub(r"\1***", value))
 
 
 def _syntax_error(path: Path, text: str, reason: str) -> str:
@@ -79,7 +94,7 @@ def _syntax_error(path: Path, text: str, reason: str) -> str:
     number = int(position[1]) if position and position[1] else len(lines)
     line = lines[number - 1].strip() if lines else ""
     column = f", column {position[2]}" if position and position[2] else ""
-    return f"{path.name} line {number}{column}: {line} - {_advice(line) or POSITION.sub('', reason).strip()}"
+    return f"{path.name} line {number}{column}: {masked(line)} - {_advice(line) or POSITION.sub('', reason).strip()}"
 
 
 def _advice(line: str) -> str:

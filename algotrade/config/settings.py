@@ -100,7 +100,7 @@ class Settings:
 
     def fingerprint(self) -> str:
         """SHA-256 of everything that can change a result, hexadecimal; where the data lies cannot."""
-        values = self.values.model_dump(mode="json", exclude={"store", "live"})
+        values = self.values.model_dump(mode="json", exclude={"store", "live", "fetch"})
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -123,7 +123,8 @@ def load_settings(flags: Mapping[str, object] | None = None, config_file: Path |
     origins: dict[str, str] = {}
     for layer in map(checked, layers):
         merged = overlaid(merged, layer.values)
-        origins.update(layer.origins)
+        kept = {key: at for key, at in origins.items() if not ("fetch" in layer.values and key.startswith("fetch."))}
+        origins = {**kept, **layer.origins}  # a list of entries replaces the one below as a whole
     return Settings(Values.model_validate(merged), origins, project_file, user_file)
 
 

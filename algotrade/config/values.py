@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from datetime import date
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from algotrade.errors import FixCommand
+from algotrade.market.span import parse_time
 from algotrade.market.timeframe import timeframe_ms
 
 STRICT: Final = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -21,12 +23,39 @@ def _is_timeframe(text: str) -> str:
     return text
 
 
+def _is_moment(text: str) -> str:
+    try:
+        parse_time(text)
+    except FixCommand as error:
+        raise ValueError(error.message) from None
+    return text
+
+
+def _several(value: object) -> object:
+    """One value or a list of them, as a tuple."""
+    if value == []:
+        raise ValueError("names nothing")
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _dated(value: object) -> object:
+    """TOML has dates and times of its own."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _tables(value: object) -> object:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, Mapping | BaseModel) for item in value):
+        raise ValueError("must be written as [[fetch]], in double brackets: there can be several")
+    return tuple(value)
+
+
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Location = Annotated[str, Field(min_length=1, max_length=4096)]  # a path or URL
 LARGEST_AMOUNT: Final = 1e15  # quote units; beyond, a float holds no cents
 Amount = Annotated[float, Field(gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Timeframe = Annotated[str, AfterValidator(_is_timeframe)]
+Moment = Annotated[str, BeforeValidator(_dated), AfterValidator(_is_moment)]
 
 
 class Defaults(BaseModel):
@@ -76,6 +105,33 @@ class Live(BaseModel):
     poll_seconds: Annotated[float, Field(ge=0.05, le=3600)] = 5.0
 
 
+class FetchEntry(BaseModel):
+    """[[fetch]]: what `algotrade fetch` without arguments brings; there can be several.
+
+    Attributes:
+        exchange: None means the default's.
+        symbol: one or a list.
+        timeframe: one or a list; empty means the default's.
+        start: first day or moment, UTC; None continues from the last stored bar.
+        via: "candles" are the exchange's own, "trades" makes them from its public trades.
+        keep_trades: store those trades too.
+    """
+
+    model_config = STRICT
+    exchange: Name | None = None
+    symbol: Annotated[tuple[Name, ...], BeforeValidator(_several)]
+    timeframe: Annotated[tuple[Timeframe, ...], BeforeValidator(_several)] = ()
+    start: Moment | None = None
+    via: Literal["candles", "trades"] = "candles"
+    keep_trades: bool = False
+
+    @model_validator(mode="after")
+    def _keeps_what_it_reads(self) -> FetchEntry:
+        if self.keep_trades and self.via != "trades":
+            raise ValueError('keep_trades needs via = "trades"')
+        return self
+
+
 class ExchangeOptions(BaseModel):
     """[exchange.NAME]: `ccxt` is handed to ccxt as it is (urls, proxies, timeout, options)."""
 
@@ -92,6 +148,7 @@ class Values(BaseModel):
     risk: Risk = Risk()
     store: Store = Store()
     live: Live = Live()
+    fetch: Annotated[tuple[FetchEntry, ...], BeforeValidator(_tables)] = ()
 
 
 SECTIONS: Final[Mapping[str, type[BaseModel]]] = {

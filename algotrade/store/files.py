@@ -36,7 +36,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def hold_lock(path: Path, owner: str) -> IO[str]:
+def hold_lock(path: Path, owner: str, hint: str | None = "algotrade list sessions") -> IO[str]:
     """Hold an exclusive lock until the returned file is closed or the process ends, however it ends.
 
     The file holds the process id and the time since when, and stays behind: deleting it would let two in.
@@ -44,6 +44,7 @@ def hold_lock(path: Path, owner: str) -> IO[str]:
     Args:
         path: the lock's own file, created where missing.
         owner: what runs under the lock, for the message: "session 2026-btc".
+        hint: what to type when it is held; None for the same command again.
 
     Raises:
         TryLater: another process, or another part of this one, holds it; with its id and since when.
@@ -55,9 +56,7 @@ def hold_lock(path: Path, owner: str) -> IO[str]:
     except BlockingIOError:
         with lock:
             held_by = lock.read().strip()
-        raise TryLater(
-            f"{owner} is already running" + (f" ({held_by})" if held_by else ""), hint="algotrade list sessions"
-        ) from None
+        raise TryLater(f"{owner} is already running" + (f" ({held_by})" if held_by else ""), hint=hint) from None
     os.utime(lock.fileno())
     since = datetime.fromtimestamp(int(os.fstat(lock.fileno()).st_mtime), UTC)
     lock.truncate()
