@@ -15,13 +15,11 @@ import numpy as np
 from sqlalchemy import Connection, delete
 
 from algotrade.errors import FixData
-from algotrade.market.candles import COLUMNS, Floats, SeriesKey, Times, iso
-from algotrade.store.candles import add_series, fetch_rows, rows_between, series_id_of
+from algotrade.market.candles import COLUMNS, Floats, RefusedCandle, SeriesKey, Times, iso
 from algotrade.store.coverage import cover
 from algotrade.store.database import Database
-from algotrade.store.tables import candles, quarantine, revisions, snapshots, upsert
-
-_BLOCK_ROWS: Final = 50_000  # rows turned into Python objects at a time
+from algotrade.store.rows import BLOCK_ROWS, add_series, fetch_rows, put_rows, rows_between, series_id_of
+from algotrade.store.tables import candles, quarantine, revisions, snapshots
 
 
 class WriteReport(NamedTuple):
@@ -30,14 +28,6 @@ class WriteReport(NamedTuple):
     added: int
     unchanged: int
     revised: int
-
-
-class Refused(NamedTuple):
-    """A candle that cannot be: its open time (None where it has none), its five values as they came, the reason."""
-
-    time: int | None
-    values: tuple[float | None, ...]
-    reason: str
 
 
 class Evidence(NamedTuple):
@@ -50,7 +40,7 @@ class Evidence(NamedTuple):
     """
 
     seen_ms: int | None = None
-    refused: Sequence[Refused] = ()
+    refused: Sequence[RefusedCandle] = ()
     covered: Sequence[tuple[int, int]] = ()
 
 
@@ -117,29 +107,18 @@ def _upsert_rows(connection: Connection, series_id: int, times: Times, columns: 
     """Write rows over what is there; a snapshot that holds any of their times is not valid any more."""
     if not len(times):
         return
-    cursor = connection.connection.cursor()
-    sql = str(upsert(candles).compile(dialect=connection.dialect))
-    cursor.executemany(sql, list(zip(repeat(series_id), times.tolist(), *columns.tolist())))
-    cursor.close()
+    put_rows(connection, candles, (repeat(series_id), times.tolist(), *columns.tolist()))
     stale = (snapshots.c.series_id == series_id) & (snapshots.c.last >= int(times[0]))
     connection.execute(delete(snapshots).where(stale))
 
 
 def _keep_revisions(connection: Connection, series_id: int, seen_ms: int, times: Times, values: Floats) -> None:
     """Keep both values of changed candles: `values` has shape (10, n), the old five and the new five."""
-    if not len(times):
-        return
-    names = [f"{age}_{name}" for age in ("old", "new") for name in COLUMNS]
-    connection.execute(
-        upsert(revisions),
-        [
-            {"series_id": series_id, "time": at, "seen_ms": seen_ms, **dict(zip(names, row, strict=True))}
-            for at, row in zip(times.tolist(), values.T.tolist(), strict=True)
-        ],
-    )
+    if len(times):
+        put_rows(connection, revisions, (repeat(series_id), times.tolist(), repeat(seen_ms), *values.tolist()))
 
 
-def _quarantine(connection: Connection, series_id: int, refused: Sequence[Refused], seen_ms: int) -> None:
+def _quarantine(connection: Connection, series_id: int, refused: Sequence[RefusedCandle], seen_ms: int) -> None:
     """Keep refused rows once each, however often they come; the first time they were seen stays."""
     if not refused:
         return
@@ -161,7 +140,7 @@ def _quarantine(connection: Connection, series_id: int, refused: Sequence[Refuse
                     "series_id": series_id,
                     "fingerprint": fingerprint,
                     "time": row.time,
-                    **dict(zip(COLUMNS, (_storable(value) for value in row.values), strict=True)),
+                    **dict(zip(COLUMNS, row.values, strict=True)),
                     "reason": row.reason,
                     "seen_ms": seen_ms,
                 }
@@ -170,17 +149,12 @@ def _quarantine(connection: Connection, series_id: int, refused: Sequence[Refuse
         )
 
 
-def _fingerprint(row: Refused) -> str:
+def _fingerprint(row: RefusedCandle) -> str:
     return hashlib.sha256(repr(tuple(row)).encode()).hexdigest()
 
 
-def _storable(value: float | None) -> float | None:
-    """The value; None for what is not finite, which databases store differently or not at all."""
-    return value if value is not None and np.isfinite(value) else None
-
-
 def _blocks(rows: int) -> Iterator[slice]:
-    return (slice(begin, begin + _BLOCK_ROWS) for begin in range(0, rows, _BLOCK_ROWS))
+    return (slice(begin, begin + BLOCK_ROWS) for begin in range(0, rows, BLOCK_ROWS))
 
 
 def _chunks(names: list[str], size: int = 500) -> Iterator[list[str]]:

@@ -1,0 +1,86 @@
+"""Candle rows in and out of the tables, inside a transaction that is already open.
+
+Rows go through the driver's own cursor under SQLAlchemy's connection, in blocks: five times faster than as row objects,
+and flat in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain, islice
+from typing import Final, NamedTuple, cast
+
+import numpy as np
+from sqlalchemy import Connection, Select, Table, select
+
+from algotrade.market.candles import COLUMNS, Floats, SeriesKey, Times
+from algotrade.store.tables import candles, series, upsert
+
+BLOCK_ROWS: Final = 50_000  # rows that are Python objects at a time
+
+
+class Rows(NamedTuple):
+    """Candles in columns: open times in milliseconds, shape (n,), and values in the order of COLUMNS, shape (5, n)."""
+
+    times: Times
+    columns: Floats
+
+
+def series_id_of(connection: Connection, key: SeriesKey) -> int | None:
+    """A series' number in the tables; None where there is none yet."""
+    columns = (series.c[name] == value for name, value in key._asdict().items())
+    return connection.execute(select(series.c.id).where(*columns)).scalar_one_or_none()
+
+
+def add_series(connection: Connection, key: SeriesKey) -> int:
+    """Create a series and return its number."""
+    inserted = connection.execute(series.insert().values(**key._asdict())).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
+
+
+def rows_between(series_id: int, start: int | None, end: int | None) -> Select[tuple[int, float]]:
+    """Its rows from one open time to another, both inclusive, in rising order."""
+    statement = select(candles.c.time, *(candles.c[name] for name in COLUMNS)).where(candles.c.series_id == series_id)
+    if start is not None:
+        statement = statement.where(candles.c.time >= start)
+    if end is not None:
+        statement = statement.where(candles.c.time <= end)
+    return statement.order_by(candles.c.time)
+
+
+def fetch_rows(connection: Connection, statement: Select[tuple[int, float]]) -> Rows:
+    """All rows of a statement that selects the time and the five columns, in its order."""
+    return joined(list(row_blocks(connection, statement)))
+
+
+def joined(blocks: list[Rows]) -> Rows:
+    """Blocks of rows as one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    times = np.empty(sum(len(block.times) for block in blocks), np.int64)
+    columns = np.empty((len(COLUMNS), len(times)))
+    begin = 0
+    for block in blocks:
+        end = begin + len(block.times)
+        times[begin:end], columns[:, begin:end] = block
+        begin = end
+    return Rows(times, columns)
+
+
+def row_blocks(connection: Connection, statement: Select[tuple[int, float]]) -> Iterator[Rows]:
+    """The same in blocks of at most BLOCK_ROWS. Milliseconds fit a float exactly for 280,000 years."""
+    rows = iter(cast(Iterable[tuple[float, ...]], connection.execute(statement).cursor))
+    while True:
+        values = np.fromiter(chain.from_iterable(islice(rows, BLOCK_ROWS)), np.float64).reshape(-1, 1 + len(COLUMNS))
+        if not len(values):
+            return
+        yield Rows(values[:, 0].astype(np.int64), np.ascontiguousarray(values[:, 1:].T))
+
+
+def put_rows(connection: Connection, table: Table, columns: Sequence[Iterable[float]]) -> None:
+    """Insert rows, given in the table's columns, over those that have the same key."""
+    sql = str(upsert(table).compile(dialect=connection.dialect))
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.executemany(sql, list(zip(*columns, strict=False)))
