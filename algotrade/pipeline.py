@@ -126,6 +126,7 @@ def run_backtest(
         checks={name: verdict._asdict() for name, verdict in checks.named.items()} if checks else {},
         versions=versions(),
         warnings=(*market.notes, *_warnings(setup, signals)),
+        limits=setup.limits,
     )
     document = run_document(result, provenance)
     fingerprint = {name: document[name] for name in ("data", "strategy", "costs", "versions")}

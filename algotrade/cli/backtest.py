@@ -131,7 +131,9 @@ def _write_files(run: Run, html: Path | None, export_csv: Path | None, invocatio
 
 
 def _show(run: Run, invocation: Invocation, *, all_round_trips: bool) -> None:
-    invocation.output.document("algotrade.backtest/1", _public(run.document))
+    from algotrade.evaluate.document import public_document
+
+    invocation.output.document("algotrade.backtest/1", public_document(run.document))
     if invocation.output.json:
         return
     from algotrade.show.chart import Curve
@@ -153,12 +155,6 @@ def _see_more(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("with charts", f"algotrade evaluate {document['run']} --html report.html"),
         ("why it did so", f"algotrade why {bar.removesuffix('T00:00:00Z')}"),
     ]
-
-
-def _public(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without the strategy's source, which a person has."""
-    strategy = {name: value for name, value in document["strategy"].items() if name != "source"}
-    return {**document, "strategy": strategy}
 
 
 def _judge(run: Run, invocation: Invocation, *, strict: bool) -> None:

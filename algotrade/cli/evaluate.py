@@ -101,8 +101,9 @@ def _depth(judged: Judged) -> dict[str, Any]:
 
 
 def _show(judged: Judged, invocation: Invocation, *, all_round_trips: bool) -> None:
-    document = {name: value for name, value in judged.document.items() if name != "schema"}
-    document["strategy"] = {name: value for name, value in document["strategy"].items() if name != "source"}
+    from algotrade.evaluate.document import public_document
+
+    document = {name: value for name, value in public_document(judged.document).items() if name != "schema"}
     invocation.output.document("algotrade.evaluate/1", {**document, **_depth(judged)})
     if not invocation.output.json:
         invocation.output.show(*_pages(judged, all_round_trips=all_round_trips))
@@ -136,5 +137,7 @@ def _compare(first: Judged, second: Judged, invocation: Invocation) -> None:
 
 
 def _brief(judged: Judged) -> dict[str, Any]:
-    kept = ("run", "data", "costs", "summary")
-    return {name: judged.document[name] for name in kept} | {"break_even_fee": judged.profit_ends_at}
+    from algotrade.evaluate.document import public_document
+
+    kept, document = ("run", "data", "costs", "summary"), public_document(judged.document)
+    return {name: document[name] for name in kept} | {"break_even_fee": judged.profit_ends_at}

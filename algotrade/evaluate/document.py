@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -10,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from algotrade.engine.fills import Costs
+from algotrade.engine.risk import Limits
 from algotrade.errors import FixData
 from algotrade.evaluate.executions import Fills, Rejection, equity_of_fills
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.round_trips import open_position
 from algotrade.evaluate.summary import buy_and_hold, summarize
+from algotrade.market.blocks import block_hashes
 from algotrade.market.candles import Floats, SeriesKey, Times, content_hash, find_gaps, iso, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.strategy.signals import Bounds, targets_of
@@ -35,6 +38,7 @@ class Provenance(NamedTuple):
         checks: verdicts by name, each {passed, covered, total, detail}.
         versions: of Python and the libraries that can change a result.
         warnings: sentences.
+        limits: risk limits of the run.
     """
 
     key: SeriesKey
@@ -46,6 +50,7 @@ class Provenance(NamedTuple):
     checks: Mapping[str, Any]
     versions: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    limits: Limits = Limits()
 
 
 def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
@@ -63,9 +68,11 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
             "gaps": gaps,
             "simulated": provenance.simulated,
             "hash": content_hash(result.candles),
+            "blocks": block_hashes(result.candles, result.timeframe)._asdict(),
         },
         "strategy": {**provenance.strategy, "warmup": provenance.warmup},
         "costs": {**result.costs._asdict(), "cash": result.cash, **provenance.bounds._asdict()},
+        "limits": provenance.limits._asdict(),
         "instrument": provenance.instrument._asdict(),
         "calendar": result.calendar,
         "summary": result.summary,
@@ -75,12 +82,25 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
         "open_position": open_position_of(result),
         "fills": fill_rows(result),
         "targets": target_rows(result),
+        "equity_hash": equity_hash(result),
         "rejections": [{"time": iso(time), "reason": reason} for time, reason in result.rejections],
         "versions": dict(provenance.versions),
         "warnings": [*provenance.warnings, *ruin_of(result)],
     }
     plain: dict[str, Any] = without_nan(document)
     return plain
+
+
+def public_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What `--json` prints of it: without the strategy's source and the hashes of single blocks of bars."""
+    data = {name: value for name, value in document["data"].items() if name != "blocks"}
+    strategy = {name: value for name, value in document["strategy"].items() if name != "source"}
+    return {**document, "data": data, "strategy": strategy}
+
+
+def equity_hash(result: Result) -> str:
+    """SHA-256, hexadecimal, of the equity at each close, float64, little endian."""
+    return hashlib.sha256(result.equity_values.astype("<f8").tobytes()).hexdigest()
 
 
 def open_position_of(result: Result) -> dict[str, Any] | None:

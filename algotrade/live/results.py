@@ -44,6 +44,7 @@ def session_result(path: Path) -> tuple[Result, dict[str, Any]]:
         warmup=header["warmup"],
         checks=header["checks"],
         versions=header["versions"],
+        limits=setup.limits,
     )
     return result, {**run_document(result, provenance), "run": path.stem}
 

@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RUN = (
-    "run data strategy costs instrument calendar summary buy_and_hold checks round_trips open_position fills targets"
-    " rejections versions warnings"
+    "run data strategy costs limits instrument calendar summary buy_and_hold checks round_trips open_position fills"
+    " targets equity_hash rejections versions warnings"
 )
 DEPTH = "by_month by_year drawdowns round_trip_distribution break_even_fee"
 TABLE = [

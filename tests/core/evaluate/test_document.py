@@ -34,9 +34,9 @@ CLOSES = [100.0, 101.5, 99.25, 103.0, 107.75, 104.5, 98.0, 99.5]
 TARGETS = [math.nan, 1.0, 1.0, 0.0, 0.5, 0.5, 0.0, 1.0]
 KEYS = {
     "schema", "run", "data", "strategy", "costs", "instrument", "calendar", "summary", "buy_and_hold", "checks",
-    "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings",
+    "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings", "limits", "equity_hash",
 }  # fmt: skip
-DATA_KEYS = {"exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "simulated", "hash"}
+DATA_KEYS = {"exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "simulated", "hash", "blocks"}
 SUMMARY_KEYS = [
     "final_equity", "total_return", "annual_return", "annual_volatility", "sharpe", "sortino", "max_drawdown", "calmar",
     "round_trips", "win_rate", "exposure", "fees_paid", "buy_and_hold_return",
