@@ -52,7 +52,7 @@ def failure_of(error: BaseException, arguments: Sequence[str]) -> Failure:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, AlgotradeError):
-        again = f"algotrade {shlex.join(arguments)}" if error.exit_code in WORTH_REPEATING else None
+        again = f"algotrade {_repeated(arguments)}" if error.exit_code in WORTH_REPEATING else None
         return Failure(error.exit_code, error.kind, error.message, error.hint or again)
     if isinstance(error, UsageError):
         return _usage_failure(error)
@@ -92,11 +92,27 @@ def _usage_failure(error: Any) -> Failure:
 
 def _bug(error: BaseException, arguments: Sequence[str]) -> Failure:
     """Keep the traceback in a file: a bug report needs it, a person does not."""
+    from algotrade.config import masked
+
     saved = _save_traceback(error)
     where = f"the traceback is in {saved}" if saved else "the traceback could not be saved"
-    message = f"a bug in algotrade: {type(error).__name__}: {error} ({where})"
-    again = shlex.join(word for word in arguments if word != "--debug")
+    message = f"a bug in algotrade: {type(error).__name__}: {masked(str(error))} ({where})"
+    again = _repeated([word for word in arguments if word != "--debug"])
     return Failure(ExitCode.BUG, "bug", message, f"algotrade --debug {again}")
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback with the passwords of URLs masked."""
+    from algotrade.config import masked
+
+    return str(masked("".join(traceback.format_exception(error))))
+
+
+def _repeated(arguments: Sequence[str]) -> str:
+    """What was typed, to be typed again; a password is not repeated."""
+    from algotrade.config import masked
+
+    return shlex.join(masked(word) for word in arguments)
 
 
 def _save_traceback(error: BaseException) -> str:
@@ -109,7 +125,7 @@ def _save_traceback(error: BaseException) -> str:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(head + "".join(traceback.format_exception(error)))
+            file.write(head + traceback_text(error))
     except OSError:
         return ""
     return str(path)

@@ -9,14 +9,13 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
 import typer
 
 from algotrade.cli.commands import app
-from algotrade.cli.failure import failure_of, print_failure
+from algotrade.cli.failure import failure_of, print_failure, traceback_text
 from algotrade.cli.invocation import Invocation
 from algotrade.cli.output import Output
 from algotrade.errors import ExitCode, Terminated
@@ -71,7 +70,7 @@ def _failed(error: BaseException, arguments: list[str], invocation: Invocation) 
     failure = failure_of(error, arguments)
     with contextlib.suppress(OSError):  # the stream may be what failed
         if invocation.debug or "--debug" in arguments:
-            sys.stderr.write("".join(traceback.format_exception(error)))
+            sys.stderr.write(traceback_text(error))
         print_failure(failure, output)
     return failure.code
 

@@ -183,6 +183,8 @@ def test_a_file_that_is_not_text_is_said_to_be_so(project: Path) -> None:
         "[exchange.kraken.ccxt.headers]\nAuthorization = 'canary-value'\n",
         "password = 'canary-value'\n",
         "[store]\ndatabase = 'postgresql://me:canary-value@host/db'\n",
+        "[store]\ndatabase = 'postgresql://me:a/canary-value@host/db'\n",
+        "[store]\ndatabase = 'postgresql://me@host/db?password=canary-value'\n",
     ],
 )
 def test_a_secret_in_a_file_is_refused_and_never_repeated(project: Path, text: str) -> None:
@@ -192,13 +194,57 @@ def test_a_secret_in_a_file_is_refused_and_never_repeated(project: Path, text: s
     assert "canary-value" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:canary@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:a@canary@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:a/canary ?'x@host/db", "postgresql://me:***@host/db"),
+        (
+            "postgresql://me@host:5432/db?sslmode=require&password=canary",
+            "postgresql://me@host:5432/db?sslmode=require&password=***",
+        ),
+        ("postgresql://me:canary", "postgresql://me:***"),
+        ("postgresql://host:5432/db", "postgresql://host:5432/db"),
+        ("postgresql://host:/db", "postgresql://host:/db"),
+    ],
+)
 def test_a_password_in_a_url_is_masked_where_settings_are_listed(
+    project: Path, monkeypatch: pytest.MonkeyPatch, url: str, shown: str
+) -> None:
+    monkeypatch.setenv("ALGOTRADE_DATABASE_URL", url)
+    settings = load_settings()
+    assert settings.database == url
+    assert settings.listed()["store.database"] == shown
+
+
+def test_of_both_variables_of_the_database_the_one_for_urls_wins(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ALGOTRADE_DATABASE", "postgresql://me:canary@host/db")
+    monkeypatch.setenv("ALGOTRADE_DATABASE_URL", "postgresql://me@host/db")
+    monkeypatch.setenv("ALGOTRADE_DATABASE", "/data/mine.db")
     settings = load_settings()
-    assert settings.database == "postgresql://me:canary@host/db"
-    assert settings.listed()["store.database"] == "postgresql://me:***@host/db"
+    assert settings.database == "postgresql://me@host/db"
+    assert settings.origin_of("store.database") == "ALGOTRADE_DATABASE_URL"
+    assert load_settings({"store.database": "/other.db"}).database == Path("/other.db")
+    monkeypatch.setenv("ALGOTRADE_DATABASE_URL", "")
+    assert load_settings().database == Path("/data/mine.db")
+
+
+def test_a_line_that_is_no_toml_is_shown_without_its_password(project: Path) -> None:
+    message = message_of("[store]\ndatabase = postgresql://me:canary@host/db\n", project)
+    assert "postgresql://me:***@host/db" in message
+    assert "canary" not in message
+
+
+def test_a_huge_value_is_shown_by_its_beginning(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = f"postgresql://me:canary@host/db?{'x=1&' * 5000}"
+    monkeypatch.setenv("ALGOTRADE_DATABASE_URL", huge)
+    for flags in ({}, {"store.database": huge}):
+        with pytest.raises(AlgotradeError) as caught:
+            load_settings(flags)
+        assert len(caught.value.message) < 250
+        assert "canary" not in caught.value.message
 
 
 def test_the_project_file_is_found_upwards_to_the_root_of_the_repository(
