@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from algotrade.errors import AlgotradeError, FixCommand, did_you_mean
 from algotrade.exchange.base import Exchange
 from algotrade.ingest.pages import (
     Cursor,
     Page,
-    RefusedCandle,
     advance,
     answered_until,
     begins_late,
@@ -24,16 +23,18 @@ from algotrade.ingest.pages import (
     judge_page,
     proven,
 )
-from algotrade.ingest.plan import Grid, Interval, asked_interval, plan_requests
-from algotrade.market.candles import SeriesKey, iso
+from algotrade.ingest.plan import Grid, Interval, asked_interval, plan_requests, recheck
+from algotrade.market.candles import RefusedCandle, SeriesKey, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.span import Span
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.arrivals import WriteReport, write_candles
+from algotrade.store.arrivals import Evidence, WriteReport, write_candles
 from algotrade.store.candles import span
-from algotrade.store.coverage import add_coverage, read_coverage
+from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
 from algotrade.store.markets import write_instrument
+
+MOST_REFUSED: Final = 100  # kept in a report, which must not grow with the span; the store has them all
 
 
 class FetchRequest(NamedTuple):
@@ -75,7 +76,7 @@ class FetchReport(NamedTuple):
         gaps: bars missing between the two.
         complete: whether everything that was asked for and can exist is stored.
         note: what a person should know, in sentences; "" when there is nothing to say.
-        refused: candles of the exchange that cannot be, which were not stored.
+        refused: candles of the exchange that cannot be, which were not stored: the first so many.
         error: why the fetch ended before its end; what came until then is stored.
     """
 
@@ -144,6 +145,7 @@ class _SymbolFetch:
         self.now_ms = 0
         self.written = WriteReport(0, 0, 0)
         self.refused: list[RefusedCandle] = []
+        self.refusals = 0
         self.complaints: list[str] = []
         self.remarks: list[str] = []
 
@@ -168,21 +170,21 @@ class _SymbolFetch:
         if stored is None and self.request.start is None:
             self.remarks.append("nothing was stored before: these are the newest candles, --start asks for older ones")
         covered = [Interval(*part) for part in read_coverage(self.db, self.key)]
-        return plan_requests(asked, covered, self.grid)
+        return recheck(plan_requests(asked, covered, self.grid), covered, self.grid)
 
     async def _walk(self, interval: Interval) -> None:
         """Ask for an interval page by page, oldest first."""
         cursor = Cursor(interval.start, interval.start)
-        kept_from: int | None = None  # the first bar that the exchange has answered for
+        unproven: int | None = None  # the first bar that the exchange may still have to answer for
         while cursor.reached < interval.end:
             page = await self._ask(Interval(cursor.reached, interval.end), cursor.since)
             if is_stale(page.seen, cursor.since, self.grid):
                 self._complain(f"{self.exchange.name} answered with older candles", cursor.since)
                 return
-            if kept_from is None and len(page.seen):
-                kept_from = await self._first_kept(page, cursor.since, interval)
+            if unproven is None and len(page.seen):
+                unproven = await self._first_kept(page, cursor.since, interval)
             cursor = advance(cursor, page.seen, self.grid)
-            await asyncio.to_thread(self._keep, page, kept_from, interval)
+            unproven = await asyncio.to_thread(self._keep, page, unproven, interval)
             reached = min(cursor.reached, interval.end)
             self.on_progress(FetchProgress(self.key.symbol, interval.start, reached, interval.end))
 
@@ -222,16 +224,20 @@ class _SymbolFetch:
         days = await self.exchange.candles(self.key.symbol, "1d", since=since, limit=limit)
         return bool((days[:, 0] + day <= first).any())
 
-    def _keep(self, page: Page, kept_from: int | None, interval: Interval) -> None:
-        """Store a page, then remember that it was asked for. Only what a later bar has sealed counts as asked for."""
-        written = write_candles(self.db, self.key, page.times, page.columns)
+    def _keep(self, page: Page, unproven: int | None, interval: Interval) -> int | None:
+        """Store a page, with what it proves; return from where on the next one has to.
+
+        Only what a later bar has sealed counts as answered: a bar that has just closed may not be published yet.
+        """
+        answered = Interval(interval.start, interval.start)
+        if unproven is not None and len(page.seen):
+            answered = Interval(unproven, max(unproven, answered_until(page.seen, interval.end, self.grid)))
+        evidence = Evidence(self.now_ms, page.refused, proven(answered, page.refused, self.grid.step))
+        written = write_candles(self.db, self.key, page.times, page.columns, evidence)
         self.written = WriteReport(*(sum(pair) for pair in zip(self.written, written, strict=True)))
-        self.refused += page.refused
-        if kept_from is None or not len(page.seen):
-            return
-        answered = Interval(kept_from, answered_until(page.seen, interval.end, self.grid))
-        for part in proven(answered, self.refused, self.grid.step):
-            add_coverage(self.db, self.key, part.start, part.end)
+        self.refused += page.refused[: MOST_REFUSED - len(self.refused)]
+        self.refusals += len(page.refused)
+        return unproven if unproven is None else max(unproven, answered.end)
 
     def _complain(self, what: str, since: int) -> None:
         self.complaints.append(f"{what}; asked from {_day_or_time(since)}")
@@ -246,9 +252,9 @@ class _SymbolFetch:
         if stored and start is not None and stored.first > start + self.grid.step and not self.complaints:
             self.remarks.append(f"the first candle {self.exchange.name} has is that of {iso(stored.first)}")
         if self.refused:
-            time, reason = self.refused[0]
+            time, reason, _ = self.refused[0]
             when = "" if time is None else f" {iso(time)}"
-            self.complaints.append(f"{len(self.refused)} candle(s) refused, the first{when}: {reason}")
+            self.complaints.append(f"{self.refusals} candle(s) refused, the first{when}: {reason}")
         return FetchReport(
             key=self.key,
             added=self.written.added,

@@ -6,21 +6,15 @@ it on. Nothing here talks to one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from algotrade.ingest.plan import Grid, Interval, subtract
-from algotrade.market.candles import Floats, Times, bad_rows
-
-
-class RefusedCandle(NamedTuple):
-    """A candle that was not stored: its open time (None where it has none) and the reason."""
-
-    time: int | None
-    reason: str
+from algotrade.market.candles import Floats, RefusedCandle, Times, bad_rows
+from algotrade.market.spikes import FACTOR, find_spikes
 
 
 class Page(NamedTuple):
@@ -52,26 +46,38 @@ class Cursor(NamedTuple):
     reached: int
 
 
-def judge_page(rows: Floats, asked: Interval, now_ms: int) -> Page:
+SPIKE: Final = f"a price is {FACTOR:.0f} times off those around it"
+
+
+def judge_page(rows: Floats, asked: Interval, now_ms: int, believed: Collection[RefusedCandle] = ()) -> Page:
     """Sort an answer, drop exact repeats, keep what was asked for, refuse what cannot be a candle.
 
     Args:
         rows: shape (n, 6): open time in milliseconds, open, high, low, close, volume; NaN where the answer had none.
         asked: the bars to keep. A bar outside it is neither stored nor refused.
         now_ms: the exchange's clock; a bar that opens after it is refused.
+        believed: candles that were refused as a spike before and are to be believed when they come again unchanged.
     """
     rows, times, refused = _believe_times(rows, now_ms)
     order = np.argsort(times, kind="stable")
     rows, times = rows[order], times[order]
     inside = (times >= asked.start) & (times < asked.end)
-    values, asked_times = rows[inside, 1:], times[inside]
-    reasons = [*bad_rows(*values.T), ("two different candles have this time", _conflicts(asked_times, values))]
-    good = np.ones(len(asked_times), np.bool_)
+    reasons = [*bad_rows(*rows[:, 1:].T), ("two different candles have this time", _conflicts(times, rows[:, 1:]))]
+    good = np.ones(len(times), np.bool_)
     for reason, mask in reasons:
-        refused += [RefusedCandle(time, reason) for time in np.unique(asked_times[mask & good]).tolist()]
+        refused += _refused(rows, times, inside & good & mask, reason)
         good &= ~mask
-    kept, first = np.unique(asked_times[good], return_index=True)
-    return Page(kept, np.ascontiguousarray(values[good][first].T), np.unique(times), tuple(refused))
+    spikes = good.copy()
+    spikes[good] = find_spikes(rows[good, 1:].T)  # those outside what was asked too: they are the measure
+    for candle in _refused(rows, times, inside & spikes, SPIKE):
+        if candle in believed:
+            spikes &= times != candle.time
+        else:
+            refused.append(candle)
+    good &= ~spikes
+    good &= inside
+    kept, first = np.unique(times[good], return_index=True)
+    return Page(kept, np.ascontiguousarray(rows[good, 1:][first].T), np.unique(times), tuple(refused))
 
 
 def advance(cursor: Cursor, seen: Times, grid: Grid) -> Cursor:
@@ -93,9 +99,8 @@ def is_stale(seen: Times, since: int, grid: Grid) -> bool:
 
 
 def begins_late(seen: Times, since: int, grid: Grid) -> bool:
-    """Whether bars are missing between `since` and the first bar of an answer that comes after it."""
-    later = seen[seen >= since]
-    return bool(len(later)) and int(later[0]) > since + grid.step
+    """Whether an answer says nothing of the bars just after `since`: it has none before, and its first comes later."""
+    return bool(len(seen)) and int(seen[0]) > since + grid.step
 
 
 def is_newest_page(seen: Times, grid: Grid, now_ms: int) -> bool:
@@ -117,7 +122,7 @@ def answered_until(seen: Times, end: int, grid: Grid) -> int:
 
 def proven(whole: Interval, refused: Sequence[RefusedCandle], step: int) -> list[Interval]:
     """The parts of a fetched interval without its refused candles: those are asked for again next time."""
-    return subtract(whole, [Interval(time, time + step) for time, _ in refused if time is not None])
+    return subtract(whole, [Interval(time, time + step) for time, *_ in refused if time is not None])
 
 
 def _believe_times(rows: Floats, now_ms: int) -> tuple[Floats, Times, list[RefusedCandle]]:
@@ -125,10 +130,19 @@ def _believe_times(rows: Floats, now_ms: int) -> tuple[Floats, Times, list[Refus
     known = np.isfinite(rows[:, 0]) & (rows[:, 0] >= 0) & (rows[:, 0] < 2**53)
     times = np.where(known, rows[:, 0], 0).astype(np.int64)
     future = times > now_ms
-    refused = [RefusedCandle(None, "it has no open time")] * int((~known).sum())
-    refused += [RefusedCandle(time, "it opens in the future") for time in np.unique(times[future]).tolist()]
+    refused = [candle._replace(time=None) for candle in _refused(rows, times, ~known, "it has no open time")]
+    refused += _refused(rows, times, future, "it opens in the future")
     believed = known & ~future
     return rows[believed], times[believed], refused
+
+
+def _refused(rows: Floats, times: Times, mask: npt.NDArray[np.bool_], reason: str) -> list[RefusedCandle]:
+    """The masked rows as refused candles, in the order of their times."""
+    found = {
+        RefusedCandle(time, reason, tuple(value if np.isfinite(value) else None for value in values))
+        for time, values in zip(times[mask].tolist(), rows[mask, 1:].tolist(), strict=True)
+    }
+    return sorted(found, key=lambda candle: candle.time or 0)
 
 
 def _conflicts(times: Times, values: Floats) -> npt.NDArray[np.bool_]:

@@ -8,9 +8,11 @@ exchange's own clock are ever asked for: a bar is closed when its open time plus
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from algotrade.market.span import Span
+
+RECHECKED_BARS: Final = 24  # of the newest stored ones
 
 
 class Interval(NamedTuple):
@@ -64,6 +66,24 @@ def plan_requests(asked: Interval, covered: Sequence[Interval], grid: Grid) -> l
         else:
             plan.append(missing)
     return plan
+
+
+def recheck(plan: Sequence[Interval], covered: Sequence[Interval], grid: Grid) -> list[Interval]:
+    """The plan with the bars before it asked for once more, where it goes on from there and all fits into one answer.
+
+    Exchanges correct their newest candles for a while; asking for them again costs nothing then, and shows it.
+
+    Args:
+        plan: what to ask for, oldest first.
+        covered: what has been asked before, in rising order.
+        grid: the exchange's bars.
+    """
+    if not plan or not covered or plan[-1].start != covered[-1].end:
+        return list(plan)
+    start, end = plan[-1]
+    room = grid.page - 1 - -(-(end - start) // grid.step)
+    again = start - max(0, min(room, RECHECKED_BARS)) * grid.step
+    return [*plan[:-1], Interval(max(again, covered[-1].start), end)]
 
 
 def subtract(whole: Interval, parts: Sequence[Interval]) -> list[Interval]:

@@ -12,9 +12,9 @@ import numpy as np
 
 from algotrade.engine.events import BarOpened, CandleClosed, MarketEvent, OpenRevised
 from algotrade.exchange.base import Exchange
-from algotrade.ingest.pages import RefusedCandle, judge_page
+from algotrade.ingest.pages import judge_page
 from algotrade.ingest.plan import Interval
-from algotrade.market.candles import Floats
+from algotrade.market.candles import Floats, RefusedCandle
 from algotrade.market.timeframe import bar_start, timeframe_ms
 
 LONGEST_GRACE_MS: Final = 60_000  # for a closed candle that is not published yet; a quarter of a bar where that is less

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from algotrade.engine.events import CandleClosed, StrategyStopped
-from algotrade.ingest.pages import RefusedCandle
-from algotrade.market.candles import iso
+from algotrade.market.candles import RefusedCandle, iso
 from algotrade.store.canonical import canonical_json
 from algotrade.store.journal import JournalRow
 

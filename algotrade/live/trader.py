@@ -18,7 +18,6 @@ from algotrade.engine.session import Record
 from algotrade.errors import AlgotradeError, TryLater
 from algotrade.exchange.base import Quote
 from algotrade.exchange.retry import Backoff
-from algotrade.ingest.pages import RefusedCandle
 from algotrade.live.clock import Clock
 from algotrade.live.feed import Polled
 from algotrade.live.launch import Launched
@@ -26,6 +25,7 @@ from algotrade.live.remarks import LATE, Remark, remark_on_refusal, remarks_on_b
 from algotrade.live.replay import rows_of
 from algotrade.live.sessions import UNFINISHED, bound_reached, status_at_end
 from algotrade.live.states import State, move
+from algotrade.market.candles import RefusedCandle
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.journal import JournalRow
 

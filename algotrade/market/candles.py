@@ -40,6 +40,17 @@ class Gap(NamedTuple):
     bars: int
 
 
+class RefusedCandle(NamedTuple):
+    """A candle that was not believed: its open time (None where it has none), why, and its five values as they came.
+
+    A value that was not a finite number is None.
+    """
+
+    time: int | None
+    reason: str
+    values: tuple[float | None, ...] = (None,) * len(COLUMNS)
+
+
 def candle_table(time_ms: Times, columns: Any) -> pd.DataFrame:
     """Build the table from open times and the five columns.
 

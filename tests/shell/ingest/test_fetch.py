@@ -13,6 +13,7 @@ from algotrade.market.candles import Floats, SeriesKey, content_hash, times_ms
 from algotrade.store.candles import read_candles
 from algotrade.store.database import Database, open_database
 from algotrade.store.markets import read_instrument
+from algotrade.store.tables import quarantine, revisions
 from tests.shell.ingest.listed_exchange import (
     MINUTE,
     NOON,
@@ -72,14 +73,14 @@ async def test_a_second_run_asks_nothing_and_changes_nothing(db: Database) -> No
     assert (again.added, again.unchanged, again.complete) == (0, 0, True)
 
 
-async def test_a_later_run_asks_only_for_what_has_closed_since(db: Database) -> None:
+async def test_a_later_run_asks_for_what_has_closed_since_and_for_what_fits_beside_it(db: Database) -> None:
     exchange = ListedExchange(minutes(0, 60), HALF_PAST)
     await fetch(exchange, db, 0)
     exchange.now += 2 * MINUTE
     exchange.asked.clear()
     report = await fetch(exchange, db)
-    assert exchange.asked_after_noon() == [30]
-    assert (report.added, report.unchanged) == (2, 0)
+    assert exchange.asked_after_noon() == [23]  # the page has ten bars: two new ones, the last as the next begins
+    assert (report.added, report.unchanged) == (2, 7)
     assert stored(db) == list(range(32))
 
 
@@ -224,13 +225,38 @@ async def test_a_bad_candle_is_reported_not_stored_and_asked_for_again(db: Datab
     assert (repaired.added, repaired.complete, exchange.asked_after_noon()) == (1, True, [12])
 
 
-async def test_what_is_stored_is_not_overwritten_by_the_way(db: Database) -> None:
+async def test_an_older_bar_that_comes_with_the_answer_is_left_alone(db: Database) -> None:
     exchange = ListedExchange(minutes(0, 30), HALF_PAST)
     await fetch(exchange, db, 0, 9)
-    exchange.rows[9] = candle(NOON + 9 * MINUTE, 500.0)
-    exchange.answer = lambda rows, since, limit: page_from(rows, since - MINUTE, limit)
+    exchange.rows[0] = candle(NOON, 500.0)
+    exchange.answer = lambda rows, since, limit: page_from(rows, since - 5 * MINUTE, 20)
     report = await fetch(exchange, db, 8, 15)
     assert (report.revised, report.added) == (0, 6)
+
+
+async def test_a_closed_bar_that_the_exchange_corrects_is_a_revision_and_both_values_stay(db: Database) -> None:
+    exchange = ListedExchange(minutes(0, 60), HALF_PAST)
+    await fetch(exchange, db, 0)
+    exchange.rows[28] = candle(NOON + 28 * MINUTE, 500.0)
+    exchange.now += 2 * MINUTE
+    report = await fetch(exchange, db)
+    assert (report.added, report.unchanged, report.revised, report.complete) == (2, 6, 1, True)
+    assert read_candles(db, KEY).close.iloc[28] == 501.0
+    with db.reading() as connection:
+        (kept,) = connection.execute(revisions.select()).all()
+    assert (kept.time, kept.seen_ms, kept.old_close, kept.new_close) == (NOON + 28 * MINUTE, exchange.now, 101.0, 501.0)
+    assert (await fetch(exchange, db)).revised == 0
+
+
+async def test_a_refused_candle_is_kept_once_however_often_it_comes(db: Database) -> None:
+    exchange = ListedExchange(minutes(0, 30), HALF_PAST)
+    exchange.rows[12] = [NOON + 12 * MINUTE, 100.0, float("nan"), 99.0, 100.0, 1.0]
+    for _ in range(2):
+        assert not (await fetch(exchange, db, 0)).complete
+    with db.reading() as connection:
+        (kept,) = connection.execute(quarantine.select()).all()
+    assert (kept.time, kept.high, kept.low) == (NOON + 12 * MINUTE, None, 99.0)
+    assert kept.reason == "a value is not a finite number"
 
 
 async def test_bars_that_close_while_the_fetch_runs_are_not_taken_for_the_future(db: Database) -> None:

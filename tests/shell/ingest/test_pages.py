@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algotrade.ingest.pages import Cursor, RefusedCandle, advance, answered_until, judge_page, proven
+from algotrade.ingest.pages import SPIKE, Cursor, advance, answered_until, judge_page, proven
 from algotrade.ingest.plan import Grid, Interval
+from algotrade.market.candles import RefusedCandle
 from tests.shell.ingest.listed_exchange import MINUTE, NOON, candle, minutes
 
 HOUR = Interval(NOON, NOON + 60 * MINUTE)
@@ -50,26 +51,47 @@ def test_a_candle_that_cannot_be_is_refused_with_its_reason(position: int, value
     bad = candle(NOON + MINUTE)
     bad[position] = value
     page = judge_page(np.array([candle(NOON), bad, candle(NOON + 2 * MINUTE)]), HOUR, LATER)
-    assert page.refused == (RefusedCandle(NOON + MINUTE, reason),)
+    values = tuple(number if np.isfinite(number) else None for number in bad[1:])
+    assert page.refused == (RefusedCandle(NOON + MINUTE, reason, values),)
     assert page.times.tolist() == [NOON, NOON + 2 * MINUTE]
 
 
 @pytest.mark.parametrize("time", [NAN, float("inf"), -1.0, 1e300])
 def test_a_candle_without_a_believable_time_is_refused(time: float) -> None:
     page = judge_page(np.array([candle(NOON), [time, *candle(0)[1:]]]), HOUR, LATER)
-    assert page.refused == (RefusedCandle(None, "it has no open time"),)
+    assert page.refused == (RefusedCandle(None, "it has no open time", tuple(candle(0)[1:])),)
     assert page.times.tolist() == page.seen.tolist() == [NOON]
 
 
 def test_a_candle_of_the_future_is_refused_and_does_not_move_the_walk() -> None:
     page = judge_page(np.array([candle(NOON), candle(NOON + 30 * MINUTE)]), HOUR, NOON + 2 * MINUTE)
-    assert page.refused == (RefusedCandle(NOON + 30 * MINUTE, "it opens in the future"),)
+    assert page.refused == (RefusedCandle(NOON + 30 * MINUTE, "it opens in the future", tuple(candle(0)[1:])),)
     assert page.seen.tolist() == [NOON]
+
+
+def test_a_price_out_of_all_proportion_is_refused_until_it_is_believed() -> None:
+    odd = [NOON + 2 * MINUTE, 100_000.0, 101_000.0, 99_000.0, 100_000.0, 1.0]
+    rows = np.array([*minutes(0, 1), odd, *minutes(3, 4)])
+    page = judge_page(rows, HOUR, LATER)
+    assert page.refused == (RefusedCandle(NOON + 2 * MINUTE, SPIKE, tuple(odd[1:])),)
+    assert page.times.tolist() == [NOON, NOON + MINUTE, NOON + 3 * MINUTE, NOON + 4 * MINUTE]
+    again = judge_page(rows, HOUR, LATER, believed=page.refused)
+    assert (again.refused, len(again.times)) == ((), 5)
+    other = judge_page(
+        np.array([*minutes(0, 2), [odd[0], *(10 * value for value in odd[1:])]]), HOUR, LATER, page.refused
+    )
+    assert len(other.refused) == 1  # not what was seen before
+
+
+def test_bars_outside_what_was_asked_are_the_measure_of_those_inside() -> None:
+    odd = [NOON, 100_000.0, 101_000.0, 99_000.0, 100_000.0, 1.0]
+    page = judge_page(np.array([*minutes(-3, -1), odd]), HOUR, LATER)
+    assert (len(page.times), [candle.time for candle in page.refused]) == (0, [NOON])
 
 
 def test_two_different_candles_of_one_time_are_both_refused() -> None:
     page = judge_page(np.array([candle(NOON), candle(NOON, 200.0), candle(NOON + MINUTE)]), HOUR, LATER)
-    assert page.refused == (RefusedCandle(NOON, "two different candles have this time"),)
+    assert [refused[:2] for refused in page.refused] == [(NOON, "two different candles have this time")] * 2
     assert page.times.tolist() == [NOON + MINUTE]
 
 

@@ -13,12 +13,12 @@ import pytest
 from algotrade.engine.events import BarOpened, CandleClosed, MarketEvent, OpenRevised
 from algotrade.errors import FixCommand, TryLater
 from algotrade.exchange.base import Quote
-from algotrade.ingest.pages import RefusedCandle
 from algotrade.live.feed import Polled
 from algotrade.live.launch import Launched
 from algotrade.live.sessions import find_session, replay_session
 from algotrade.live.states import State
 from algotrade.live.trader import Trader, Update
+from algotrade.market.candles import RefusedCandle
 from tests.shell.live.scripted import ScriptedExchange
 from tests.shell.live.sessions import MINUTE, PACE, START, Project, new_project, plan, session
 
