@@ -77,9 +77,8 @@ def test_a_price_out_of_all_proportion_is_refused_until_it_is_believed() -> None
     assert page.times.tolist() == [NOON, NOON + MINUTE, NOON + 3 * MINUTE, NOON + 4 * MINUTE]
     again = judge_page(rows, HOUR, LATER, believed=page.refused)
     assert (again.refused, len(again.times)) == ((), 5)
-    other = judge_page(
-        np.array([*minutes(0, 2), [odd[0], *(10 * value for value in odd[1:])]]), HOUR, LATER, page.refused
-    )
+    rows[2, 1:5] *= 10
+    other = judge_page(rows, HOUR, LATER, believed=page.refused)
     assert len(other.refused) == 1  # not what was seen before
 
 
