@@ -1,0 +1,336 @@
+"""Why bars are missing: every hole in a series of candles, split into pieces of one kind each, with the evidence.
+
+A hole says nothing by itself. It is *quarantined* where a candle came and was refused; *not downloaded* where nobody
+has asked; *exchange down* where the exchange said so, where its other markets stand still too, or where the bars around
+make so long a silence improbable; else *no trades*. The pieces partition the holes exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from algotrade.market.candles import Floats, Times
+from algotrade.market.silence import Chance, Codes, Flags, Holes, Spans, chance_of, closed_weekly, holes_of
+from algotrade.market.timeframe import bar_start, timeframe_ms
+
+NO_TRADES: Final = "no trades"
+EXCHANGE_DOWN: Final = "exchange down"
+NOT_DOWNLOADED: Final = "not downloaded"
+QUARANTINED: Final = "quarantined"
+KINDS: Final = (NO_TRADES, EXCHANGE_DOWN, NOT_DOWNLOADED, QUARANTINED)
+
+TOGETHER: Final = math.log(1e-5)  # below this chance the silence of several series at once is not for want of trades
+CLOSED: Final = "closed: it has no bar at this time a week before and after either"
+
+
+class TypedGap(NamedTuple):
+    """A hole or a piece of one: `bars` missing bars of a kind, the first opening at `start`, the last at `end`."""
+
+    start: int
+    end: int
+    bars: int
+    kind: str
+    evidence: str
+
+
+class Neighbour(NamedTuple):
+    """Another series of the same exchange and timeframe: what its bars say about whether the exchange was up.
+
+    Attributes:
+        name: as the evidence names it, "ETH/USD".
+        holes: where it has no bar.
+        chance: of each hole, as a logarithm; NaN where it says nothing: the bars around are not dense, or not all of
+            the hole was asked for.
+        first: its first bar's open time.
+        last: its last bar's.
+    """
+
+    name: str
+    holes: Spans
+    chance: Floats
+    first: int
+    last: int
+
+
+class Outage(NamedTuple):
+    """When an exchange said that it was down; `end` is None while it has not answered since."""
+
+    start: int
+    end: int | None
+    evidence: str
+
+
+class Known(NamedTuple):
+    """What is known about a series besides its bars.
+
+    Attributes:
+        authority: whose silence an empty bar is: "kraken" or "the file".
+        covered: spans that the exchange has answered for; None for a file, which nobody can be asked about.
+        refused: open time -> reason, of the candles that came, were refused, and have no good one since.
+        outages: when the exchange said that it was down.
+        neighbours: other series of the exchange.
+    """
+
+    authority: str
+    covered: Sequence[tuple[int, int]] | None = None
+    refused: Mapping[int, str] = {}
+    outages: Sequence[Outage] = ()
+    neighbours: Sequence[Neighbour] = ()
+
+
+class Gaps(NamedTuple):
+    """The pieces of all holes in order of time, in columns of shape (n,): a million of them are no more than numbers.
+
+    Attributes:
+        starts: open time of each piece's first missing bar.
+        ends: of its last.
+        bars: how many are missing.
+        kinds: positions in KINDS.
+        evidence: positions in `texts`.
+        texts: sentences.
+    """
+
+    starts: Times
+    ends: Times
+    bars: Times
+    kinds: Codes
+    evidence: Codes
+    texts: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Missing bars of each kind that there is any of."""
+        totals = np.zeros(len(KINDS), np.int64)
+        np.add.at(totals, self.kinds, self.bars)
+        return {kind: total for kind, total in zip(KINDS, totals.tolist(), strict=True) if total}
+
+    def of_kinds(self, kinds: Sequence[str]) -> Gaps:
+        """The pieces of some kinds."""
+        return self._at(np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds])))
+
+    def longest(self, most: int) -> Gaps:
+        """At most so many pieces, the longest, in order of time."""
+        return self._at(np.sort(np.argsort(-self.bars, kind="stable")[:most]))
+
+    def rows(self) -> list[TypedGap]:
+        """The pieces one by one."""
+        columns = (column.tolist() for column in self[:5])
+        return [
+            TypedGap(start, end, bars, KINDS[kind], self.texts[evidence])
+            for start, end, bars, kind, evidence in zip(*columns, strict=True)
+        ]
+
+    def _at(self, positions: Codes) -> Gaps:
+        starts, ends, bars, kinds, evidence, texts = self
+        return Gaps(starts[positions], ends[positions], bars[positions], kinds[positions], evidence[positions], texts)
+
+
+def neighbour(name: str, times: Times, timeframe: str, covered: Sequence[tuple[int, int]] | None) -> Neighbour:
+    """What another series, not empty, says.
+
+    Args:
+        name: its own.
+        times: open times of its bars, rising.
+        timeframe: of its bars.
+        covered: spans that were asked for; None for a file.
+    """
+    holes = holes_of(times, timeframe_ms(timeframe))
+    starts, ends = holes.spans
+    asked = np.ones(len(starts), np.bool_)
+    if covered is not None:
+        spans = Spans.of(covered)
+        found = spans.at(starts)
+        asked = (found >= 0) & (spans.at(ends - 1) == found)
+    chance = chance_of(holes, holes.bars, times, Spans(starts[~asked], ends[~asked]))
+    return Neighbour(
+        name, holes.spans, np.where(asked & chance.dense, chance.log, np.nan), int(times[0]), int(times[-1])
+    )
+
+
+def type_gaps(times: Times, timeframe: str, known: Known) -> Gaps:
+    """Every hole between the first and the last bar, split by kind.
+
+    Args:
+        times: open times of the bars, rising, shape (n,).
+        timeframe: of the bars.
+        known: what else is known.
+    """
+    step = timeframe_ms(timeframe)
+    holes = holes_of(times, step)
+    records = _records(known, timeframe)
+    pieces = _cut(holes, step, [*(record.spans for record in records), *(other.holes for other in known.neighbours)])
+    verdicts = _Verdicts(len(pieces.bars))
+    for record in records:
+        _judge_by_record(pieces, verdicts, record)
+    if verdicts.open.any():
+        _judge_by_silence(pieces, verdicts, known, _silence(holes, pieces, times, verdicts.open))
+    verdicts.give(verdicts.open, NO_TRADES, f"{known.authority} has no bar there")
+    return _joined(pieces, verdicts, step)
+
+
+class _Pieces(NamedTuple):
+    """Parts of holes between two edges of anything that is known: which hole, its first missing bar, end, bars."""
+
+    hole: Codes
+    starts: Times
+    ends: Times
+    bars: Times
+
+
+class _Verdicts:
+    """What has been decided about each piece; the first word stands."""
+
+    def __init__(self, pieces: int) -> None:
+        self.kinds = np.full(pieces, -1)
+        self.evidence = np.zeros(pieces, np.intp)
+        self.texts: list[str] = []
+
+    @property
+    def open(self) -> Flags:
+        """Pieces that nothing is decided about."""
+        return self.kinds < 0
+
+    def give(self, pieces: Flags, kind: str, text: str) -> None:
+        """Decide about those of the pieces that are open."""
+        self.give_each(pieces, kind, np.zeros(len(pieces), np.intp), [text])
+
+    def give_each(self, pieces: Flags, kind: str, which: Codes, texts: Sequence[str]) -> None:
+        """The same with evidence of its own for each piece: a position in `texts`."""
+        decided = pieces & self.open
+        self.kinds[decided] = KINDS.index(kind)
+        self.evidence[decided] = which[decided] + len(self.texts)
+        self.texts += texts
+
+
+# ---- what is on record -----------------------------------------------------------------------------------------------
+class _Record(NamedTuple):
+    """Spans that are of a kind by what was written down at the time, and the evidence of each."""
+
+    kind: str
+    spans: Spans
+    texts: Sequence[str]
+
+
+def _records(known: Known, timeframe: str) -> list[_Record]:
+    """Refused candles, what was never asked for, outages; the first that holds a bar decides."""
+    step, refused = timeframe_ms(timeframe), {bar_start(time, timeframe): why for time, why in known.refused.items()}
+    starts = np.array(sorted(refused), np.int64)
+    records = [_Record(QUARANTINED, Spans(starts, starts + step), [refused[start] for start in starts.tolist()])]
+    if known.covered is not None:
+        covered = Spans.of(known.covered)
+        edges = np.iinfo(np.int64)
+        never = Spans(np.r_[edges.min, covered.ends], np.r_[covered.starts, edges.max])
+        records.append(_Record(NOT_DOWNLOADED, never, ["nobody has asked for it"] * len(never.starts)))
+    outages = [_Record(EXCHANGE_DOWN, Spans.of([_lasting(outage)]), [outage.evidence]) for outage in known.outages]
+    return records + outages
+
+
+def _lasting(outage: Outage) -> tuple[int, int]:
+    return outage.start, np.iinfo(np.int64).max if outage.end is None else outage.end
+
+
+def _judge_by_record(pieces: _Pieces, verdicts: _Verdicts, record: _Record) -> None:
+    found = record.spans.at(pieces.starts)
+    positions = {text: position for position, text in enumerate(dict.fromkeys(record.texts))}
+    if positions:
+        which = np.array([positions[text] for text in record.texts], np.intp)
+        verdicts.give_each(found >= 0, record.kind, which[found], list(positions))
+
+
+# ---- what silence says -----------------------------------------------------------------------------------------------
+class _Silence(NamedTuple):
+    """The silence around each piece: the chance of its hole and whether that recurs every week."""
+
+    chance: Chance
+    closed: Flags
+
+
+def _silence(holes: Holes, pieces: _Pieces, times: Times, empty: Flags) -> _Silence:
+    """The chance of each piece's hole; `empty` are the pieces of which nothing is on record."""
+    bars = np.zeros(len(holes.bars), np.int64)
+    np.add.at(bars, pieces.hole[empty], pieces.bars[empty])
+    chance = chance_of(holes, bars, times, Spans(pieces.starts[~empty], pieces.ends[~empty]))
+    closed = closed_weekly(holes, bars > 0, times)
+    return _Silence(chance.at(pieces.hole), closed[pieces.hole])
+
+
+class _Others(NamedTuple):
+    """The neighbours at each piece: the chance of their silence; who was silent, and who was not, as sets of bits."""
+
+    chance: Floats
+    silent: Codes
+    active: Codes
+
+
+def _others(neighbours: Sequence[Neighbour], starts: Times) -> _Others:
+    chance = np.zeros(len(starts))
+    silent, active = np.zeros(len(starts), np.intp), np.zeros(len(starts), np.intp)
+    for bit, other in enumerate(neighbours):
+        hole = other.holes.at(starts)
+        each = np.where(hole >= 0, other.chance[hole], np.nan) if len(other.chance) else np.full(len(starts), np.nan)
+        chance += np.nan_to_num(each)
+        silent |= np.where(np.isnan(each), 0, 1 << bit)
+        active |= np.where((hole < 0) & (starts >= other.first) & (starts <= other.last), 1 << bit, 0)
+    return _Others(chance, silent, active)
+
+
+def _judge_by_silence(pieces: _Pieces, verdicts: _Verdicts, known: Known, silence: _Silence) -> None:
+    others = _others(known.neighbours, pieces.starts)
+    alone = silence.chance.improbable
+    together = (others.silent > 0) & silence.chance.dense & (silence.chance.log + others.chance < TOGETHER)
+    verdicts.give((alone | together) & silence.closed, NO_TRADES, CLOSED)
+    names = [other.name for other in known.neighbours]
+    file = known.covered is None
+    if not file:
+        active = [f"there are bars of {who}: the exchange was up" for who in _sets(names)]
+        verdicts.give_each((alone | together) & (others.active > 0), NO_TRADES, others.active, active)
+    silent = [f"there is no bar of {who} either" for who in _sets(names)]
+    verdicts.give_each(together & (others.active == 0), EXCHANGE_DOWN, others.silent, silent)
+    densities, which = np.unique(
+        np.stack([silence.chance.present, silence.chance.places])[:, alone], axis=1, return_inverse=True
+    )
+    around = [f"{present:,} of {places:,} bars around it have trades" for present, places in densities.T.tolist()]
+    position = np.zeros(len(alone), np.intp)
+    position[alone] = which.ravel()
+    if file:
+        doubt = [
+            f"the file has no bar there, yet {text}: the exchange was down, or the file is not whole" for text in around
+        ]
+        verdicts.give_each(alone, NOT_DOWNLOADED, position, doubt)
+    else:
+        verdicts.give_each(alone, EXCHANGE_DOWN, position, [f"likely: {text}" for text in around])
+
+
+def _sets(names: Sequence[str]) -> list[str]:
+    """Every set of the names in words, by the bits of its position."""
+    sets = ([name for bit, name in enumerate(names) if chosen >> bit & 1] for chosen in range(1 << len(names)))
+    return [" and ".join([", ".join(chosen[:-1]), chosen[-1]] if chosen[1:] else chosen) for chosen in sets]
+
+
+# ---- cutting and joining ---------------------------------------------------------------------------------------------
+def _cut(holes: Holes, step: int, known: Sequence[Spans]) -> _Pieces:
+    """The holes cut at every edge of what is known; of each piece, the missing bars that open in it."""
+    edges = np.unique(np.concatenate([column for spans in (holes.spans, *known) for column in spans]))
+    begins, ends = edges[:-1], edges[1:]
+    hole = holes.spans.at(begins)
+    inside = hole >= 0
+    hole, begins, ends = hole[inside], begins[inside], ends[inside]
+    anchors = holes.spans.starts[hole]
+    first, after = -(-(begins - anchors) // step), -(-(ends - anchors) // step)
+    some = after > first
+    starts, stops = anchors + first * step, anchors + after * step
+    return _Pieces(hole[some], starts[some], stops[some], (after - first)[some])
+
+
+def _joined(pieces: _Pieces, verdicts: _Verdicts, step: int) -> Gaps:
+    """Neighbouring pieces of a hole with the same kind and evidence as one."""
+    columns = np.stack([pieces.hole, verdicts.kinds, verdicts.evidence])
+    begins = np.flatnonzero(np.r_[True, (columns[:, 1:] != columns[:, :-1]).any(axis=0)][: len(pieces.hole)])
+    bars = np.add.reduceat(pieces.bars, begins) if len(begins) else pieces.bars
+    starts = pieces.starts[begins]
+    last = pieces.ends[np.r_[begins[1:], len(pieces.ends)][: len(begins)] - 1] - step
+    return Gaps(starts, last, bars, verdicts.kinds[begins], verdicts.evidence[begins], tuple(verdicts.texts))
