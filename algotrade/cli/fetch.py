@@ -1,193 +1,86 @@
-"""`algotrade fetch`: bring candles into the store, from an exchange or a file."""
+"""`algotrade fetch`: bring candles into the store, from exchanges or a file."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from algotrade.cli import options
-from algotrade.cli.invocation import Invocation, invocation_of
-from algotrade.errors import AlgotradeError, FixCommand, FixData
+from algotrade.cli.fetch_asked import Asked, choose_jobs, refuse_for_file
+from algotrade.cli.fetch_file import Reading, fetch_file
+from algotrade.cli.fetch_jobs import fetch_jobs
+from algotrade.cli.invocation import invocation_of
+from algotrade.errors import FixCommand
 
-if TYPE_CHECKING:
-    from algotrade.config import Settings
-    from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest
-    from algotrade.ingest.files import ImportOptions, ImportReport
-    from algotrade.market.candles import SeriesKey
-
-DEFAULT_TIMEFRAME: Final = "1d"
-COLUMNS: Final = ("exchange", "symbol", "timeframe", "added", "revised", "first", "last", "gaps", "note")
-RARE: Final = ("revised", "note")  # shown where there is something to see
-SHOWN_BAD_ROWS: Final = 20
+SERIES_PANEL: Final = "Which series"
+HOW_PANEL: Final = "How"
 FILE_PANEL: Final = "From a file"
 
 app = typer.Typer(add_completion=False)
-log = logging.getLogger(__name__)
+
+
+def _series(flag: str, help_text: str) -> Any:
+    return typer.Option(flag, help=help_text, rich_help_panel=SERIES_PANEL)
+
+
+def _how(flag: str, help_text: str) -> Any:
+    return typer.Option(flag, help=help_text, rich_help_panel=HOW_PANEL)
+
+
+def _file(flag: str, help_text: str, metavar: str | None = None) -> Any:
+    return typer.Option(flag, help=help_text, metavar=metavar, rich_help_panel=FILE_PANEL)
 
 
 @app.command()
 def fetch(
     context: typer.Context,
-    symbol: Annotated[list[str] | None, typer.Option("--symbol", help='What to fetch, "BTC/USD"; repeat it.')] = None,
-    exchange: options.ExchangeOption = None,
-    timeframe: options.TimeframeOption = None,
-    start: options.StartOption = None,
-    end: options.EndOption = None,
-    file: Annotated[
-        Path | None, typer.Option("--from", help="A CSV (gzip too) or Parquet file.", rich_help_panel=FILE_PANEL)
+    symbol: Annotated[list[str] | None, _series("--symbol", 'What to fetch, "BTC/USD"; repeat it.')] = None,
+    exchange: Annotated[
+        list[str] | None, _series("--exchange", "Whose candles; `demo` needs no network; repeat it.")
     ] = None,
+    timeframe: Annotated[list[str] | None, _series("--timeframe", 'Length of a bar: "1m", "1d"; repeat it.')] = None,
+    all_stored: Annotated[bool, _series("--all-stored", "Every stored series, from its last bar on.")] = False,
+    start: Annotated[str | None, _series("--start", "First day or moment, UTC, inclusive.")] = None,
+    end: Annotated[str | None, _series("--end", "Last day or moment, UTC, inclusive.")] = None,
+    via: Annotated[str, _how("--via", "`candles`, or `trades`: make them from the public trades.")] = "candles",
+    keep_trades: Annotated[bool, _how("--keep-trades", "With --via trades: store the trades too.")] = False,
+    file: Annotated[Path | None, _file("--from", "A CSV (gzip too) or Parquet file.")] = None,
     columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns", metavar="FIELD=NAME,...", help="Columns not recognised by name.", rich_help_panel=FILE_PANEL
-        ),
+        str | None, _file("--columns", "Columns not recognised by name.", metavar="FIELD=NAME,...")
     ] = None,
-    time_format: Annotated[
-        str | None, typer.Option("--time-format", help='As for strptime: "%d.%m.%Y".', rich_help_panel=FILE_PANEL)
-    ] = None,
-    close_only: Annotated[
-        bool, typer.Option("--close-only", help="It has closing prices alone.", rich_help_panel=FILE_PANEL)
-    ] = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Store the good rows, list the bad.", rich_help_panel=FILE_PANEL)
-    ] = False,
+    time_format: Annotated[str | None, _file("--time-format", 'As for strptime: "%d.%m.%Y".')] = None,
+    close_only: Annotated[bool, _file("--close-only", "It has closing prices alone.")] = False,
+    skip_bad: Annotated[bool, _file("--skip-bad", "Store the good rows, list the bad.")] = False,
 ) -> None:
     """Bring candles into the store: closed ones only, and only what is missing. Running it twice changes nothing.
 
+    Without arguments it fetches what the [[fetch]] entries of algotrade.toml say. Exchanges are asked side by side,
+    each at its own pace; a series that fails, or that another run is fetching, does not hold up the others.
+
     [bold]Examples[/bold]
-      algotrade fetch --symbol BTC/USD --symbol ETH/USD --timeframe 1h --start 2024-01-01
-      algotrade fetch --exchange demo --symbol BTC/USD --timeframe 1m --start 2024-01-01 --end 2024-01-31
+      algotrade fetch --symbol BTC/USD --symbol ETH/USD --timeframe 1m --timeframe 1h
+      algotrade fetch --symbol BTC/USD --timeframe 1m --start 2024-01-01 --via trades
+      algotrade fetch --all-stored
       algotrade fetch --symbol BTC/USD --from prices.csv.gz --columns "time=Trade Day,close=Last"
+
+    [bold]Exit codes[/bold]
+      0 every series is complete; else the most urgent of: 77 refused, 3 configuration, 2 no such
+      symbol or timeframe, 4 data missing or bad, 69 exchange not reached, 75 another run has it
+      or the exchange asks for patience. 130 and 143: stopped, what came is stored.
     """
-    from algotrade.ingest.files import ImportOptions
-    from algotrade.ingest.source import DEFAULT_EXCHANGE
-    from algotrade.market.candles import SeriesKey
-
     invocation = invocation_of(context)
-    settings = invocation.settings({"defaults.exchange": exchange, "defaults.timeframe": timeframe})
-    symbols = tuple(dict.fromkeys(symbol or [settings.defaults.symbol]))
-    reading = ImportOptions(_parse_columns(columns), time_format, close_only, skip_bad)
-    if file is None:
-        if reading != ImportOptions():
-            raise FixCommand(
-                "--columns, --time-format, --close-only and --skip-bad are about a file: give --from FILE",
-                hint="algotrade fetch --symbol BTC/USD --from prices.csv",
-            )
-        _fetch_from_exchange(invocation, settings, symbols, start, end)
-    else:
-        if len(symbols) > 1 or start or end:
-            raise FixCommand("a file is read whole, for one symbol", hint="algotrade fetch -h")
-        key = SeriesKey(settings.defaults.exchange or DEFAULT_EXCHANGE, symbols[0], timeframe or "", "import")
-        if symbol is None:
-            invocation.output.note(
-                f"the file is taken for {key.exchange} {key.symbol}; --symbol and --exchange say otherwise"
-            )
-        _fetch_from_file(invocation, settings, file, key, reading)
-
-
-def _fetch_from_exchange(
-    invocation: Invocation, settings: Settings, symbols: tuple[str, ...], start: str | None, end: str | None
-) -> None:
-    from algotrade.ingest.fetch import FetchRequest
-    from algotrade.market.span import parse_span
-
-    span = parse_span(start, end)
-    request = FetchRequest(symbols, settings.defaults.timeframe or DEFAULT_TIMEFRAME, span.start, span.end)
-    reports = asyncio.run(_reports(invocation, settings, request))
-    errors = [report.error for report in reports if report.error is not None]
-    if len(errors) == len(reports):
-        raise errors[0]
-    _print(invocation, reports)
-    short = [FixData(report.note, hint="algotrade list exchanges") for report in reports if not report.complete]
-    for error in [*errors, *short]:
-        raise typer.Exit(error.exit_code) if invocation.json else error  # the one object that --json prints is out
-
-
-async def _reports(invocation: Invocation, settings: Settings, request: FetchRequest) -> list[FetchReport]:
-    from algotrade.exchange.opening import open_exchange
-    from algotrade.ingest.fetch import fetch_candles
-    from algotrade.ingest.source import DEFAULT_EXCHANGE
-    from algotrade.store.database import open_database
-
-    name = settings.defaults.exchange or DEFAULT_EXCHANGE
-    async with open_exchange(name, options=settings.ccxt_options(name)) as exchange:
-        if exchange.simulated:
-            invocation.output.note("SIMULATED: the demo exchange makes its prices up")
-        with open_database(settings.database) as database, invocation.output.progress() as bars:
-            tasks = {
-                symbol: bars.add_task(f"{name} {symbol} {request.timeframe}", total=None) for symbol in request.symbols
-            }
-
-            def show(step: FetchProgress) -> None:
-                bars.update(tasks[step.symbol], total=step.end - step.start, completed=step.reached - step.start)
-
-            reports = await fetch_candles(exchange, database, request, show)
-    for report in reports:
-        if report.error is None:
-            log.info("%s +%d candles", " ".join(report.key[:3]), report.added)
-    return reports
-
-
-def _fetch_from_file(
-    invocation: Invocation, settings: Settings, file: Path, key: SeriesKey, reading: ImportOptions
-) -> None:
-    from algotrade.exchange.base import system_ms
-    from algotrade.ingest.files import import_file
-    from algotrade.store.database import open_database
-
-    with open_database(settings.database) as database:
-        try:
-            report = import_file(database, file, key, reading, now_ms=system_ms())
-        except AlgotradeError as error:
-            error.hint = error.hint or "algotrade fetch -h"  # how else a file can be read
-            raise
-    log.info("%s +%d candles from %s", " ".join(report.key[:3]), report.added, file)
-    _print(invocation, [report], [row._asdict() for row in report.skipped])
-
-
-def _print(
-    invocation: Invocation,
-    reports: Sequence[FetchReport | ImportReport],
-    skipped: Sequence[Mapping[str, Any]] = (),
-) -> None:
-    from algotrade.show.tables import listing
-
-    rows = [_row(report) for report in reports]
-    invocation.output.show(
-        listing(rows, [name for name in COLUMNS if name not in RARE or any(row[name] for row in rows)])
+    settings = invocation.settings()
+    asked = Asked(
+        tuple(symbol or ()), tuple(exchange or ()), tuple(timeframe or ()), start, end, all_stored, via, keep_trades
     )
-    if skipped:
-        more = f"{len(skipped) - SHOWN_BAD_ROWS} more" if len(skipped) > SHOWN_BAD_ROWS else ""
-        invocation.output.show(listing(skipped[:SHOWN_BAD_ROWS], ["line", "reason"], title="Bad rows", note=more))
-    invocation.output.document("algotrade.fetch/1", {"series": rows, "skipped": skipped})
-
-
-def _row(report: FetchReport | ImportReport) -> dict[str, Any]:
-    """A report as plain values; the error of a symbol that failed among them."""
-    from algotrade.market.candles import iso
-
-    values = report._asdict()
-    error = values.get("error")
-    return {
-        **report.key._asdict(),
-        **{name: values[name] for name in ("added", "unchanged", "revised", "gaps")},
-        **{name: None if values[name] is None else iso(values[name]) for name in ("first", "last")},
-        "note": error.message if error else report.note,
-        "error": error.kind if error else None,
-    }
-
-
-def _parse_columns(text: str | None) -> dict[str, str]:
-    """ "time=Trade Day,close=Last" as field to column name."""
-    pairs = [part.partition("=") for part in (text or "").split(",") if part]
-    if any(not (field.strip() and name.strip()) for field, _, name in pairs):
+    if file is not None:
+        refuse_for_file(asked)
+        fetch_file(invocation, settings, asked, Reading(file, columns, time_format, close_only, skip_bad))
+    elif columns or time_format or close_only or skip_bad:
         raise FixCommand(
-            f"columns are given as FIELD=NAME,..., given '{text}'",
-            hint='algotrade fetch --from prices.csv --columns "time=Date,close=Last"',
+            "--columns, --time-format, --close-only and --skip-bad are about a file: give --from FILE",
+            hint="algotrade fetch --symbol BTC/USD --from prices.csv",
         )
-    return {field.strip(): name.strip() for field, _, name in pairs}
+    else:
+        fetch_jobs(invocation, settings, choose_jobs(settings, asked))

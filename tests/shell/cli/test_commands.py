@@ -25,7 +25,8 @@ def test_a_fetch_stores_the_closed_candles_of_the_span_and_a_second_one_changes_
 def test_a_fetch_under_cron_logs_a_line_for_each_symbol(algotrade: Command) -> None:
     run = algotrade(*FETCH, "--symbol", "BTC/USD", "--symbol", "ETH/USD")
     lines = [line.split(" ", 1)[1] for line in run.err.splitlines() if " INFO " in line]
-    assert lines == ["INFO fetch demo BTC/USD 1d +31 candles", "INFO fetch demo ETH/USD 1d +31 candles"]
+    complete = "+31 candles, complete to 2020-01-31T00:00:00Z"
+    assert sorted(lines) == [f"INFO fetch demo BTC/USD 1d {complete}", f"INFO fetch demo ETH/USD 1d {complete}"]
     assert "SIMULATED" in run.err
 
 
@@ -39,7 +40,7 @@ def test_a_symbol_that_fails_does_not_lose_the_others(algotrade: Command) -> Non
     run = algotrade(*FETCH, "--symbol", "ETH/USD", "--symbol", "BTC/UDS")
     assert run.code == 2
     assert "ETH/USD" in run.out
-    assert "error: the demo exchange has no symbol 'BTC/UDS'" in run.err
+    assert "demo BTC/UDS 1d: the demo exchange has no symbol 'BTC/UDS'" in run.err
     asked = algotrade(*FETCH, "--symbol", "ETH/USD", "--symbol", "BTC/UDS", "--json")
     assert asked.code == 2
     assert [series["error"] for series in asked.document["series"]] == [None, "usage"]

@@ -1,0 +1,125 @@
+"""What `algotrade fetch` was asked for, flag by flag: combinations that make no sense refused, the rest made jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from algotrade.errors import FixCommand, FixData, did_you_mean
+
+if TYPE_CHECKING:
+    from algotrade.config import Settings
+    from algotrade.ingest.jobs import Job
+
+VIAS: Final = ("candles", "trades")
+
+
+class Asked(NamedTuple):
+    """The flags that say which series and how; as typed, empty where not given."""
+
+    symbols: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ()
+    timeframes: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
+    all_stored: bool = False
+    via: str = VIAS[0]
+    keep_trades: bool = False
+
+    def given(self, *but: str) -> list[str]:
+        """The flags that were given, other than those named."""
+        flags = {
+            "--symbol": self.symbols,
+            "--exchange": self.exchanges,
+            "--timeframe": self.timeframes,
+            "--start": self.start,
+            "--end": self.end,
+            "--all-stored": self.all_stored,
+            "--via": self.via != VIAS[0],
+            "--keep-trades": self.keep_trades,
+        }
+        return [flag for flag, value in flags.items() if value and flag not in but]
+
+
+def refuse_for_file(asked: Asked) -> None:
+    """A file is one series, whole.
+
+    Raises:
+        FixCommand: what was asked for besides makes no sense.
+    """
+    for several, flag in ((asked.symbols, "symbol"), (asked.exchanges, "exchange"), (asked.timeframes, "timeframe")):
+        if len(several) > 1:
+            raise FixCommand(
+                f"a file is read whole, for one {flag}, given {', '.join(several)}", hint="algotrade fetch -h"
+            )
+    _refuse(asked.given("--symbol", "--exchange", "--timeframe"), "a file is read whole, as one series")
+
+
+def choose_jobs(settings: Settings, asked: Asked) -> list[Job]:
+    """The series to fetch: every stored one, those of the [[fetch]] entries where nothing was typed, else as typed.
+
+    Raises:
+        FixCommand: flags that contradict each other, or values that cannot be.
+        FixConfiguration: entries that contradict each other.
+        FixData: nothing is stored that an exchange could continue.
+    """
+    from algotrade.ingest import jobs
+
+    if asked.via not in VIAS:
+        raise FixCommand(
+            f"--via is one of {', '.join(VIAS)}, given '{asked.via}'.{did_you_mean(asked.via, VIAS)}",
+            hint="algotrade fetch --symbol BTC/USD --via trades",
+        )
+    if asked.keep_trades and asked.via != jobs.TRADES:
+        raise FixCommand(
+            "--keep-trades keeps the trades that candles are made from: give --via trades, too",
+            hint="algotrade fetch --symbol BTC/USD --via trades --keep-trades",
+        )
+    if asked.all_stored:
+        _refuse(asked.given("--all-stored", "--exchange"), "--all-stored goes on with each stored series as it is")
+        return _stored_jobs(settings, asked.exchanges)
+    if settings.values.fetch and not asked.given():
+        return jobs.jobs_of_settings(settings)
+    return _typed_jobs(settings, asked)
+
+
+def _refuse(flags: Iterable[str], why: str) -> None:
+    if listed := ", ".join(flags):
+        raise FixCommand(f"{why}: leave out {listed}", hint="algotrade fetch -h")
+
+
+def _stored_jobs(settings: Settings, exchanges: tuple[str, ...]) -> list[Job]:
+    from algotrade.ingest.jobs import jobs_of_store
+    from algotrade.store.candles import list_spans
+    from algotrade.store.database import open_database
+
+    with open_database(settings.database) as database:
+        stored = list_spans(database)
+    found = jobs_of_store(stored, exchanges)
+    if not found:
+        of = f" of {', '.join(exchanges)}" if exchanges else ""
+        imported = "; imported candles are continued by another import" if stored else ""
+        raise FixData(
+            f"nothing is stored{of} that an exchange could continue{imported}", hint="algotrade fetch --symbol BTC/USD"
+        )
+    return found
+
+
+def _typed_jobs(settings: Settings, asked: Asked) -> list[Job]:
+    from algotrade.ingest.jobs import DEFAULT_TIMEFRAME, Job, jobs_as_typed
+    from algotrade.ingest.source import DEFAULT_EXCHANGE
+    from algotrade.market.span import parse_span
+    from algotrade.market.timeframe import timeframe_ms
+
+    defaults = settings.defaults
+    for timeframe in asked.timeframes:
+        try:
+            timeframe_ms(timeframe)
+        except FixCommand as error:
+            raise FixCommand(f"--timeframe {timeframe}: {error.message}", hint=error.hint) from None
+    return jobs_as_typed(
+        asked.exchanges or (defaults.exchange or DEFAULT_EXCHANGE,),
+        asked.symbols or (defaults.symbol,),
+        asked.timeframes or (defaults.timeframe or DEFAULT_TIMEFRAME,),
+        Job("", "", "", parse_span(asked.start, asked.end), asked.via, asked.keep_trades),
+    )

@@ -1,0 +1,108 @@
+"""Run the jobs of a fetch in front of somebody: bars on a terminal, whole lines in a log, one summary at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from algotrade.cli.fetched import is_complete, most_urgent, print_reports, sentence
+from algotrade.cli.invocation import Invocation
+from algotrade.cli.stopping import stopping_on_signals
+from algotrade.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from algotrade.config import Settings
+    from algotrade.exchange.base import Exchange
+    from algotrade.ingest.fetch import FetchProgress, FetchReport
+    from algotrade.ingest.jobs import Job
+
+BUSY_TIMEOUT_MS: Final = 60_000  # another run, or a person's SQL client, may be writing for long
+log = logging.getLogger("algotrade.fetch")
+
+
+def fetch_jobs(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) -> None:
+    """Run the jobs, print what became of them.
+
+    Raises:
+        AlgotradeError: the most urgent reason why a series is not complete.
+        typer.Exit: a signal ended it, or --json has said it all.
+    """
+    reports, ended_by = asyncio.run(_run(invocation, settings, jobs))
+    error = most_urgent(jobs, reports)
+    if error is not None and len(jobs) == 1 and ended_by is ExitCode.DONE and reports[0].error is not None:
+        raise error  # nothing but the error to show
+    print_reports(invocation.output, reports)
+    if ended_by is not ExitCode.DONE:
+        missing = sum(not report.complete for report in reports)
+        invocation.output.note(
+            f"interrupted: {missing} of {len(jobs)} series not complete, what came is stored; "
+            "the same command goes on from there"
+        )
+        raise typer.Exit(ended_by)
+    if error is not None:
+        raise typer.Exit(error.exit_code) if invocation.json else error  # the one object that --json prints is out
+
+
+async def _run(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) -> tuple[list[FetchReport], ExitCode]:
+    from algotrade.ingest.many import run_jobs
+    from algotrade.store.database import open_database
+
+    if any(job.exchange == "demo" for job in jobs):
+        invocation.output.note("SIMULATED: the demo exchange makes its prices up")
+    with (
+        open_database(settings.database, busy_timeout_ms=BUSY_TIMEOUT_MS) as database,
+        invocation.output.progress() as bars,
+        stopping_on_signals() as stopping,
+    ):
+        reports = await run_jobs(
+            jobs,
+            database,
+            open_named=partial(_open, settings),
+            watcher=_Screen(bars, len(jobs), watched=invocation.output.interactive),
+            stopping=stopping,
+        )
+        return reports, stopping.exit_code
+
+
+def _open(settings: Settings, name: str) -> Exchange:
+    from algotrade.exchange.opening import open_exchange
+
+    return open_exchange(name, options=settings.ccxt_options(name))
+
+
+class _Screen:
+    """Shows the jobs under way, one bar each, under one for all of them; and logs each that is over.
+
+    Args:
+        bars: where.
+        count: of all jobs.
+        watched: a person sees the bars and will see the summary: then the log is for details.
+    """
+
+    def __init__(self, bars: Progress, count: int, *, watched: bool) -> None:
+        self.bars = bars
+        self.tasks: dict[Job, TaskID] = {}
+        self.whole = bars.add_task(f"{count} series", total=count, visible=count > 1)
+        self.failed = logging.INFO if watched else logging.WARNING
+
+    def began(self, job: Job) -> None:
+        """Show a bar that does not know its end yet."""
+        self.tasks[job] = self.bars.add_task(job.label, total=None)
+
+    def advanced(self, job: Job, step: FetchProgress) -> None:
+        """Move its bar."""
+        self.bars.update(self.tasks[job], total=step.end - step.start, completed=step.reached - step.start)
+
+    def ended(self, job: Job, report: FetchReport) -> None:
+        """Take its bar away, and say what became of it."""
+        if job in self.tasks:
+            self.bars.remove_task(self.tasks.pop(job))
+        self.bars.advance(self.whole)
+        log.log(logging.INFO if is_complete(report) else self.failed, "%s", sentence(job, report))

@@ -1,0 +1,102 @@
+"""Which series to fetch: as typed, as written under [[fetch]] in algotrade.toml, or whatever is stored already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import Final, NamedTuple
+
+from algotrade.config import Settings
+from algotrade.errors import FixCommand, FixConfiguration
+from algotrade.exchange.base import DEMO
+from algotrade.ingest.source import DEFAULT_EXCHANGE
+from algotrade.market.candles import SeriesKey
+from algotrade.market.span import Span, parse_span
+from algotrade.store.candles import SeriesSpan
+
+CANDLES: Final = "candles"
+TRADES: Final = "trades"
+DEFAULT_TIMEFRAME: Final = "1d"
+CONTINUED: Final = ("official", TRADES, DEMO)  # origins that an exchange can add to
+
+
+class Job(NamedTuple):
+    """One series to bring up to date.
+
+    Attributes:
+        exchange: where from.
+        symbol: ccxt's unified symbol.
+        timeframe: of the bars.
+        span: first and last bar wanted; without a start, from the last stored bar on.
+        via: "candles" asks for the exchange's own, "trades" makes them from its public trades.
+        keep_trades: whether those trades are stored too.
+    """
+
+    exchange: str
+    symbol: str
+    timeframe: str
+    span: Span = Span()
+    via: str = CANDLES
+    keep_trades: bool = False
+
+    @property
+    def key(self) -> SeriesKey:
+        """The series that it writes."""
+        official = DEMO if self.exchange == DEMO else "official"
+        return SeriesKey(self.exchange, self.symbol, self.timeframe, TRADES if self.via == TRADES else official)
+
+    @property
+    def label(self) -> str:
+        """How people are told of it: "kraken BTC/USD 1m"."""
+        return f"{self.exchange} {self.symbol} {self.timeframe}"
+
+
+def jobs_as_typed(
+    exchanges: Sequence[str], symbols: Sequence[str], timeframes: Sequence[str], pattern: Job
+) -> list[Job]:
+    """Every symbol in every timeframe from every exchange, with the span and the way of `pattern`."""
+    return distinct(
+        pattern._replace(exchange=exchange, symbol=symbol, timeframe=timeframe)
+        for exchange, symbol, timeframe in product(exchanges, symbols, timeframes)
+    )
+
+
+def jobs_of_settings(settings: Settings) -> list[Job]:
+    """What the [[fetch]] entries of algotrade.toml ask for, in their order.
+
+    Raises:
+        FixConfiguration: two entries ask for the same series in different ways.
+    """
+    defaults = settings.defaults
+    jobs: list[Job] = []
+    for entry in settings.values.fetch:
+        exchange = entry.exchange or defaults.exchange or DEFAULT_EXCHANGE
+        timeframes = entry.timeframe or (defaults.timeframe or DEFAULT_TIMEFRAME,)
+        pattern = Job(exchange, "", "", parse_span(entry.start, None), entry.via, entry.keep_trades)
+        jobs += jobs_as_typed([exchange], entry.symbol, timeframes, pattern)
+    try:
+        return distinct(jobs)
+    except FixCommand as error:
+        raise FixConfiguration(f"{settings.project_file or settings.user_file}: {error.message}") from None
+
+
+def jobs_of_store(stored: Iterable[SeriesSpan], exchanges: Sequence[str] = ()) -> list[Job]:
+    """Every stored series that an exchange can continue; of the named exchanges only, where any are named."""
+    return [
+        Job(key.exchange, key.symbol, key.timeframe, via=TRADES if key.origin == TRADES else CANDLES)
+        for key, *_ in stored
+        if key.origin in CONTINUED and (not exchanges or key.exchange in exchanges)
+    ]
+
+
+def distinct(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs, each once.
+
+    Raises:
+        FixCommand: two of them would write one series, in different ways.
+    """
+    unique: dict[SeriesKey, Job] = {}
+    for job in jobs:
+        if unique.setdefault(job.key, job) != job:
+            raise FixCommand(f"{job.label} is asked for twice, with different spans or trades kept once only")
+    return list(unique.values())

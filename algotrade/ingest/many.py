@@ -1,0 +1,155 @@
+"""Many fetches at once: exchanges side by side, the series of one exchange by its rate limit, each under a lock.
+
+ccxt's limiter spaces the requests of an exchange. A few of its series are under way at a time, so that one is stored
+and another on the wire while a third waits for its turn: a single one would leave the limit unused in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Final, Protocol
+
+from algotrade.errors import AlgotradeError
+from algotrade.exchange.base import Exchange
+from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.jobs import Job
+from algotrade.ingest.shared_exchange import SharedClock, Turn, unless_stopped
+from algotrade.market.candles import SeriesKey
+from algotrade.market.timeframe import timeframe_ms
+from algotrade.store.candles import span
+from algotrade.store.database import Database
+from algotrade.store.files import hold_lock
+
+UNDER_WAY: Final = 4  # series of one exchange at a time
+
+
+class Watcher(Protocol):
+    """Who is told how the jobs go."""
+
+    def began(self, job: Job) -> None:
+        """A job has its turn."""
+
+    def advanced(self, job: Job, step: FetchProgress) -> None:
+        """A page of it is stored."""
+
+    def ended(self, job: Job, report: FetchReport) -> None:
+        """It is over, well or not."""
+
+
+async def run_jobs(
+    jobs: Sequence[Job],
+    database: Database,
+    *,
+    open_named: Callable[[str], Exchange],
+    watcher: Watcher,
+    stopping: asyncio.Event,
+) -> list[FetchReport]:
+    """Run every job. One that fails does not lose the others: its report carries the error.
+
+    Args:
+        jobs: distinct series.
+        database: the store.
+        open_named: opens an exchange by its name; each is opened once.
+        watcher: told of every step.
+        stopping: once set, jobs under way end after the page that is being stored, and the others do not begin; their
+            reports carry Stopped.
+
+    Returns:
+        One report a job, in the order given.
+    """
+    reports: dict[Job, FetchReport] = {}
+
+    def keep(job: Job, report: FetchReport) -> None:
+        reports[job] = report
+        watcher.ended(job, report)
+
+    def name_of(job: Job) -> str:
+        return job.exchange
+
+    async with asyncio.TaskGroup() as exchanges:
+        for name, own in groupby(sorted(jobs, key=name_of), name_of):
+            line = _Line(own, database, watcher, keep, stopping)
+            exchanges.create_task(line.run(partial(open_named, name)))
+    return [reports[job] for job in jobs]
+
+
+class _Line:
+    """The jobs that wait for one exchange."""
+
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        database: Database,
+        watcher: Watcher,
+        keep: Callable[[Job, FetchReport], None],
+        stopping: asyncio.Event,
+    ) -> None:
+        self.waiting = deque(jobs)
+        self.database = database
+        self.watcher = watcher
+        self.keep = keep
+        self.stopping = stopping
+
+    async def run(self, open_exchange: Callable[[], Exchange]) -> None:
+        """Serve all jobs; if the exchange cannot even tell its time, none."""
+        try:
+            async with open_exchange() as exchange:
+                clock = SharedClock(exchange)
+                await unless_stopped(clock.now_ms(), self.stopping)
+                async with asyncio.TaskGroup() as turns:
+                    for _ in range(min(UNDER_WAY, len(self.waiting))):
+                        turns.create_task(self._serve(exchange, clock))
+        except AlgotradeError as error:
+            while self.waiting:
+                job = self.waiting.popleft()
+                self.keep(job, await asyncio.to_thread(unserved, self.database, job.key, error))
+
+    async def _serve(self, exchange: Exchange, clock: SharedClock) -> None:
+        while self.waiting:
+            job = self.waiting.popleft()
+            try:
+                with hold_lock(lock_path(self.database, job.key), f"a fetch of {job.label}", hint=None):
+                    self.watcher.began(job)
+                    report = await self._fetch(job, Turn(exchange, clock, self.stopping))
+            except AlgotradeError as error:
+                report = await asyncio.to_thread(unserved, self.database, job.key, error)
+            self.keep(job, report)
+
+    async def _fetch(self, job: Job, exchange: Turn) -> FetchReport:
+        def advance(step: FetchProgress) -> None:
+            self.watcher.advanced(job, step)
+
+        request = FetchRequest((job.symbol,), job.timeframe, job.span.start, job.span.end)
+        (report,) = await fetch_candles(exchange, self.database, request, advance)
+        return report
+
+
+def unserved(database: Database, key: SeriesKey, error: AlgotradeError) -> FetchReport:
+    """The report of a job that did not get as far as asking: what is stored, and why there is no more."""
+    stored = span(database, key)
+    return FetchReport(
+        key=key,
+        added=0,
+        unchanged=0,
+        revised=0,
+        first=stored.first if stored else None,
+        last=stored.last if stored else None,
+        gaps=(stored.last - stored.first) // timeframe_ms(key.timeframe) + 1 - stored.rows if stored else 0,
+        complete=False,
+        note="",
+        error=error,
+    )
+
+
+def lock_path(database: Database, key: SeriesKey) -> Path:
+    """The file whose lock means that a series is being written. Its name is made of letters, digits and a hash."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", "-".join(key))[:60].strip("-")
+    digest = hashlib.sha256("\0".join(key).encode()).hexdigest()[:12]
+    return database.folder / "locks" / f"{readable}-{digest}.lock"
