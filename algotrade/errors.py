@@ -82,7 +82,7 @@ class ReviewResult(AlgotradeError):
 
 
 class CheckConnection(AlgotradeError):
-    """The exchange cannot be reached."""
+    """The exchange, or the server of the database, cannot be reached."""
 
     exit_code = ExitCode.UNREACHABLE
     kind = "unreachable"

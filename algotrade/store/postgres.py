@@ -54,7 +54,7 @@ _REFUSALS: Final[tuple[tuple[str, type[AlgotradeError], str], ...]] = (
     ("password|authentication|pg_hba|role .* (does not exist|is not permitted)", NotAllowed, "lets nobody in"),
     ("database .* does not exist", FixConfiguration, "does not exist, create it with createdb"),
     ("starting up|shutting down|recovery mode|too many|connection slots", TryLater, "takes no connections now"),
-    ("invalid|certificate|private key", FixConfiguration, "cannot be reached in this way"),
+    ("^(invalid|bad value)|certificate|private key", FixConfiguration, "cannot be reached in this way"),
 )
 
 
@@ -62,8 +62,8 @@ def postgres_place(url: URL, busy_timeout_ms: int) -> Place:
     """The store in a database that exists on a server.
 
     Args:
-        url: postgresql://USER@HOST:PORT/NAME, and of libpq's options those of URL_OPTIONS; what is missing, libpq
-            takes from its PG* variables and from ~/.pgpass.
+        url: postgresql://USER:PASSWORD@HOST:PORT/NAME, and of libpq's options those of URL_OPTIONS. Only the name is
+            needed: libpq takes what is missing from its PG* variables and from ~/.pgpass.
         busy_timeout_ms: how long to wait for another writer.
 
     Raises:
@@ -73,6 +73,8 @@ def postgres_place(url: URL, busy_timeout_ms: int) -> Place:
         raise FixConfiguration(f"a PostgreSQL URL takes no options but {', '.join(URL_OPTIONS)}", hint=_SHOW_ORIGIN)
     if "@" in (url.host or ""):
         raise FixConfiguration("the database URL has two @: write %40 for the one in the password", hint=_SHOW_ORIGIN)
+    if not url.database:
+        raise FixConfiguration("the database URL names no database: postgresql://USER@HOST/NAME", hint=_SHOW_ORIGIN)
     shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
     where = _where(url)
     folder = platformdirs.user_cache_path("algotrade", appauthor=False) / "postgresql"
@@ -97,7 +99,7 @@ def explain(error: BaseException | None, where: str) -> AlgotradeError | None:
 def _where(url: URL) -> str:
     host = url.host or url.query.get("host")
     place = f" at {host if isinstance(host, str) else ', '.join(host)}" if host else ""
-    return f"the PostgreSQL database '{url.database or ''}'{place}{f':{url.port}' if url.port else ''}"
+    return f"the PostgreSQL database '{url.database}'{place}{f':{url.port}' if url.port else ''}"
 
 
 def _engine(url: URL, where: str, busy_timeout_ms: int) -> Engine:
@@ -144,7 +146,7 @@ def _engine(url: URL, where: str, busy_timeout_ms: int) -> Engine:
 def _refused(text: str, where: str, password: str | None) -> AlgotradeError:
     """Why there is no connection. libpq gives no code for it, only words of the server or of the system."""
     line = text.partition("\n")[0]
-    reason = re.sub(r"^.*failed: |FATAL: *", "", line).strip()
+    reason = re.sub(r"^.*failed: |^connection is bad: |FATAL: *|\[Errno -?\d+\] ", "", line).strip()
     if password:
         reason = reason.replace(password, "***")
     for words, kind, sentence in _REFUSALS:
