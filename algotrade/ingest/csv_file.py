@@ -11,13 +11,12 @@ import io
 import re
 from array import array
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from itertools import count, islice
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from algotrade.errors import FixData
-from algotrade.ingest.columns import Columns
 from algotrade.ingest.file_rows import BadRow, FileRows
 from algotrade.ingest.file_times import TimeReader
 from algotrade.market.candles import Floats
@@ -25,8 +24,17 @@ from algotrade.market.candles import Floats
 DELIMITERS: Final = ",;\t"
 GZIP_MAGIC: Final = b"\x1f\x8b"
 LONGEST_LINE: Final = 100_000  # bytes; a longer one is no row of candles
+BATCH_ROWS: Final = 20_000
+TRADE_NAMES: Final = ("time", "price", "quantity")
 NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NO_VALUE: Final = frozenset({"nan", "na", "n/a", "null", "none", "nil", "-", "inf", "+inf", "-inf", "infinity"})
+
+
+class Wanted(NamedTuple):
+    """Positions of the cells that are read from a row."""
+
+    time: int
+    numbers: tuple[int, ...]
 
 
 class Dialect(NamedTuple):
@@ -36,18 +44,19 @@ class Dialect(NamedTuple):
         delimiter: between cells.
         names: the column names; those of the exchanges' archives where the file has none.
         has_header: whether line 1 holds the names.
+        holds_trades: a row is a trade (time, price, quantity), not a candle.
     """
 
     delimiter: str
     names: tuple[str, ...]
     has_header: bool
+    holds_trades: bool = False
 
 
-def open_bytes(path: Path) -> io.BufferedReader:
-    """The file's bytes, unpacked when it is packed with gzip, whatever its name says."""
-    with path.open("rb") as stream:
-        packed = stream.read(2) == GZIP_MAGIC
-    return io.BufferedReader(gzip.GzipFile(path)) if packed else path.open("rb")
+def unpacked(stream: io.BufferedReader) -> io.BufferedReader:
+    """A file's bytes from its beginning, unpacked when it is packed with gzip, whatever its name says."""
+    packed = stream.peek(2)[:2] == GZIP_MAGIC
+    return io.BufferedReader(gzip.GzipFile(fileobj=stream)) if packed else stream
 
 
 def read_dialect(stream: io.BufferedReader) -> Dialect:
@@ -69,7 +78,10 @@ def read_dialect(stream: io.BufferedReader) -> Dialect:
     cells = _split(text, delimiter)
     if len(cells) < 2:
         raise FixData(f"line 1: no comma, semicolon or tab separates columns in {text.strip()[:40]!r}")
-    if len(cells) >= 6 and all(NUMBER.fullmatch(cell.strip()) for cell in cells[:6]):
+    numeric = all(NUMBER.fullmatch(cell.strip()) for cell in cells[:6])
+    if numeric and len(cells) == len(TRADE_NAMES):
+        return Dialect(delimiter, TRADE_NAMES, has_header=False, holds_trades=True)
+    if numeric and len(cells) >= 6:
         rest = (f"column {position}" for position in range(7, len(cells) + 1))
         names = ("time", "open", "high", "low", "close", "volume", *rest)
         return Dialect(delimiter, names, has_header=False)
@@ -83,49 +95,73 @@ def _split(line: str, delimiter: str) -> list[str]:
         raise FixData(f"line 1: {error}") from None
 
 
-def read_rows(path: Path, dialect: Dialect, columns: Columns, times: TimeReader) -> FileRows:
-    """Every row of the file, the unreadable ones with their reason."""
-    lines, opened, values, bad = array("q"), array("q"), array("d"), list[BadRow]()
-    with open_bytes(path) as stream:
-        for line, cells in _records(stream, dialect):
+def judge_rows(
+    texts: Iterator[str], first_line: int, wanted: Wanted, dialect: Dialect, times: TimeReader
+) -> Iterator[FileRows]:
+    """Rows one by one, the unreadable ones with their reason, some ten thousand at a time.
+
+    Args:
+        texts: the lines, from the number `first_line` on.
+        first_line: counted from 1.
+        wanted: the columns that are read.
+        dialect: how the file is written.
+        times: reads the times, and knows their kind.
+    """
+    records = _records(texts, first_line, dialect.delimiter)
+    while batch := list(islice(records, BATCH_ROWS)):
+        lines, opened, values, bad = array("q"), array("q"), array("d"), list[BadRow]()
+        for line, cells in batch:
+            time: int | None = None
             try:
-                time, numbers = _read_row(cells, dialect.names, columns, times)
+                time = _read_time(cells, dialect.names, wanted, times)
+                numbers = [_read_number(cells[position], dialect.names[position]) for position in wanted.numbers]
             except ValueError as reason:
-                bad.append(BadRow(line, str(reason)))
+                bad.append(BadRow(line, str(reason), time))
                 continue
             lines.append(line)
             opened.append(time)
             values.extend(numbers)
-    table = np.array(values, np.float64).reshape(len(lines), len(columns.numbers))
-    return FileRows(np.array(lines, np.int64), np.array(opened, np.int64), five_columns(table), tuple(bad))
+        table = np.array(values, np.float64).reshape(len(lines), len(wanted.numbers))
+        columns = np.ascontiguousarray(table.T)
+        yield FileRows(np.array(lines, np.int64), np.array(opened, np.int64), columns, tuple(bad))
 
 
-def first_texts(path: Path, dialect: Dialect, position: int, *, at_most: int) -> list[str]:
-    """The first different texts of a column, in their order."""
+def first_texts(stream: io.BufferedReader, dialect: Dialect, position: int, *, at_most: int) -> list[str]:
+    """The first different texts of a column below the names, in their order."""
     found: dict[str, None] = {}
-    with open_bytes(path) as stream:
-        for _, cells in _records(stream, dialect):
-            if not isinstance(cells, str) and len(cells) > position:
-                found.setdefault(cells[position].strip())
-            if len(found) == at_most:
-                break
+    for line, cells in _records(text_lines(stream, 1), 1, dialect.delimiter):
+        if line > 1 and not isinstance(cells, str) and len(cells) > position:
+            found.setdefault(cells[position].strip())
+        if len(found) == at_most:
+            break
     return list(found)
 
 
-def five_columns(table: Floats) -> Floats:
-    """Rows of open, high, low, close and perhaps volume as columns, shape (5, n); a missing volume is 0."""
-    full = np.zeros((5, len(table)))
-    full[: table.shape[1]] = table.T
-    return full
+def five_columns(columns: Floats) -> Floats:
+    """Open, high, low, close and perhaps volume, shape (4 or 5, n), as five; a missing volume is 0."""
+    return columns if len(columns) == 5 else np.vstack([columns, np.zeros((1, columns.shape[1]))])
 
 
-def _records(stream: io.BufferedReader, dialect: Dialect) -> Iterator[tuple[int, list[str] | str]]:
+def text_lines(stream: io.BufferedReader | io.BytesIO, first_line: int) -> Iterator[str]:
+    """Lines as text; bytes that are not UTF-8 come as lone surrogates, for the row's judge to find.
+
+    Raises:
+        FixData: a line is too long to be a row.
+    """
+    for number in count(first_line):
+        line = stream.readline(LONGEST_LINE)
+        if not line:
+            return
+        if len(line) == LONGEST_LINE:
+            raise FixData(f"line {number} is longer than {LONGEST_LINE} bytes: not a file of candles")
+        yield line.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape")
+
+
+def _records(texts: Iterator[str], first_line: int, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
     """Line number and cells of each row, or the reason why it has none; blank lines are passed over."""
-    reader = csv.reader(_text_lines(stream), delimiter=dialect.delimiter, strict=True)
-    if dialect.has_header:
-        next(reader)
+    reader = csv.reader(texts, delimiter=delimiter, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + first_line
         try:
             cells = next(reader)
         except StopIteration:
@@ -137,20 +173,8 @@ def _records(stream: io.BufferedReader, dialect: Dialect) -> Iterator[tuple[int,
             yield line, cells
 
 
-def _text_lines(stream: io.BufferedReader) -> Iterator[str]:
-    """Lines as text; bytes that are not UTF-8 come as lone surrogates, for the row's judge to find."""
-    encoding = "utf-8-sig"
-    while line := stream.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise FixData(f"a line is longer than {LONGEST_LINE} bytes: not a file of candles")
-        yield line.decode(encoding, "surrogateescape")
-        encoding = "utf-8"
-
-
-def _read_row(
-    cells: Sequence[str] | str, names: Sequence[str], columns: Columns, times: TimeReader
-) -> tuple[int, list[float]]:
-    """Open time and numbers of a row.
+def _read_time(cells: Sequence[str] | str, names: Sequence[str], wanted: Wanted, times: TimeReader) -> int:
+    """Time of a row that has all its cells.
 
     Raises:
         ValueError: it has none; the text is the reason.
@@ -161,8 +185,7 @@ def _read_row(
         raise ValueError(f"the row has {len(cells)} cells, the file {len(names)} columns")
     if any("\0" in cell for cell in cells):
         raise ValueError("the row holds a NUL byte")
-    time = times.read(cells[columns.time])
-    return time, [_read_number(cells[position], names[position]) for position in columns.numbers]
+    return times.read(cells[wanted.time])
 
 
 def _read_number(cell: str, name: str) -> float:

@@ -36,24 +36,44 @@ def epoch_ms(values: Times, unit: int) -> Times:
     return values * 1000 if unit == 0 else values // 10 ** (3 * unit - 3)
 
 
+def epoch_ticks(whole: Times, billionths: Times, per_ms: int) -> Times | None:
+    """Ticks of numbers since the epoch, all in the unit of the first; None where one has another, or does not fit.
+
+    Args:
+        whole: the numbers' whole parts, shape (n,), below 10**19 (and so negative where they overflowed).
+        billionths: what is behind the point, shape (n,).
+        per_ms: ticks in a millisecond, 1 or 1,000,000.
+    """
+    units = epoch_units(whole)
+    unit = int(units[0])
+    if unit < 0 or (whole < 0).any() or (units != unit).any():
+        return None
+    if per_ms == 1:
+        return epoch_ms(whole, unit) + (billionths // 10**6 if unit == 0 else 0)
+    length = 10 ** (9 - 3 * unit)  # of the unit, in nanoseconds
+    return None if (whole > 2**62 // length).any() else whole * length + billionths // 10 ** (3 * unit)
+
+
 class TimeReader:
     """Reads a file's times one by one and holds them to one kind.
 
     Args:
         time_format: as for strptime; None to recognise numbers and ISO 8601.
+        per_ms: how many ticks of the times that are given out make a millisecond: 1, or 1,000,000 for nanoseconds.
 
     Raises:
         FixCommand: not such a format.
     """
 
-    def __init__(self, time_format: str | None = None) -> None:
+    def __init__(self, time_format: str | None = None, *, per_ms: int = 1) -> None:
         self._format = time_format
+        self.per_ms = per_ms
         self._kind: str | None = None  # of the first time that was read; all others must be the same
         if time_format is not None:
             _check_format(time_format)
 
     def read(self, text: str) -> int:
-        """Milliseconds since the epoch, UTC unless the text carries an offset.
+        """Ticks since the epoch, milliseconds unless told otherwise; UTC unless the text carries an offset.
 
         Raises:
             ValueError: not a time, or of another kind than the times before; the text is the reason.
@@ -63,9 +83,12 @@ class TimeReader:
             raise ValueError("the time is empty")
         number = None if self._format else NUMBER.fullmatch(text)
         if number and not COMPACT_DATE.fullmatch(text):
-            kind, time = _read_number(text)
+            kind, time = _read_number(text, self.per_ms)
         else:
             kind, time = self._read_text(text)
+            time *= self.per_ms
+        if abs(time) >= 2**63:
+            raise ValueError(f"the time {text[:40]!r} is out of range")
         if self._kind is None:
             self._kind = kind
         elif kind != self._kind:
@@ -85,12 +108,12 @@ class TimeReader:
             raise ValueError(f"the time {text[:40]!r} is not {form}") from None
 
 
-def _read_number(text: str) -> tuple[str, int]:
+def _read_number(text: str, per_ms: int) -> tuple[str, int]:
     exact = Decimal(text)
     unit = bisect_right(UNIT_BOUNDS, abs(exact)) - 1
     if unit < 0 or abs(exact) >= 2**63:
         raise ValueError(f"the time {text[:40]!r} is no number of seconds, milli-, micro- or nanoseconds since 1970")
-    return f"in {UNITS[unit]}", math.floor(exact * 1000 / 1000**unit)
+    return f"in {UNITS[unit]}", math.floor(exact * 1000 * per_ms / 1000**unit)
 
 
 def _check_format(time_format: str) -> None:

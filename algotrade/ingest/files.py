@@ -1,51 +1,38 @@
-"""Import candles from a file: CSV, CSV packed with gzip, Parquet. All of it is judged before any of it is stored."""
+"""Import candles from files: CSV, JSON, Parquet, Feather. All of it is judged before any of it is stored."""
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from algotrade.errors import FixCommand, FixData
 from algotrade.exchange.base import DEMO
-from algotrade.ingest.columns import find_columns, refuse_several_symbols, symbol_column
-from algotrade.ingest.csv_blocks import read_plain_rows
-from algotrade.ingest.csv_file import first_texts, open_bytes, read_dialect, read_rows
-from algotrade.ingest.file_rows import BadRow, FileRows, find_bad_rows, find_overlaps, infer_timeframe
-from algotrade.ingest.file_times import TimeReader
-from algotrade.ingest.parquet_file import PARQUET_MAGIC, read_parquet
-from algotrade.market.candles import SeriesKey
+from algotrade.ingest.file_rows import BadRow
+from algotrade.ingest.file_sources import FoundSeries, find_sources
+from algotrade.ingest.gather import Gathered, Gatherer, checked_blocks
+from algotrade.ingest.open_rows import AS_RECOGNISED, ImportOptions
+from algotrade.ingest.spool import Spool
+from algotrade.market.candles import COLUMNS, RefusedCandle, SeriesKey
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.arrivals import write_candles
+from algotrade.store.arrivals import Evidence, WriteReport, put_candles
 from algotrade.store.database import Database
 
+NO_WHOLE_BAR: Final = "its trades make no whole bar: one is known to be over by a trade after it"
+FROM_TRADES: Final = "made of trades; the bars of the first and the last may lack some and were left out"
 EXCHANGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
-class ImportOptions(NamedTuple):
-    """How to read a file.
+class SkippedRow(NamedTuple):
+    """A row that was not stored: its line in the file (its row, in Parquet) counted from 1, and the reason."""
 
-    Attributes:
-        columns: field to column name, for those that are not recognised: {"time": "Trade Day"}.
-        time_format: as for strptime; None to recognise ISO 8601 and numbers since 1970.
-        close_only: the file has no open, high and low; they are stored as the close.
-        skip_bad: store the good rows and list the bad ones, instead of storing nothing.
-    """
-
-    columns: Mapping[str, str] = MappingProxyType({})
-    time_format: str | None = None
-    close_only: bool = False
-    skip_bad: bool = False
-
-
-AS_RECOGNISED: Final = ImportOptions()
+    line: int
+    reason: str
 
 
 class ImportReport(NamedTuple):
@@ -69,7 +56,7 @@ class ImportReport(NamedTuple):
     added: int
     unchanged: int
     revised: int
-    skipped: tuple[BadRow, ...]
+    skipped: tuple[SkippedRow, ...]
     first: int
     last: int
     gaps: int
@@ -84,12 +71,17 @@ class ImportReport(NamedTuple):
 def import_file(
     db: Database, path: Path, key: SeriesKey, options: ImportOptions = AS_RECOGNISED, *, now_ms: int
 ) -> ImportReport:
-    """Store a file's candles with the origin "import", all of them in one transaction.
+    """Store a file's candles, all of them in one transaction, with the origin "import".
+
+    Trades are made into candles of the timeframe, with the origin "trades". The file may also be a folder or a zip
+    archive: of the files in it those are read and joined whose names are those of the series. Memory does not grow
+    with the file: its good rows wait in a temporary file until all are judged.
 
     Args:
         db: the store.
         path: the file.
-        key: the series; with an empty timeframe the rows tell it, and the origin is always "import".
+        key: the series; where symbol or timeframe are empty, the file's name tells them if it is of a known form, and
+            the rows tell the timeframe.
         options: how to read the file.
         now_ms: the time, milliseconds; rows after it are refused, and a bar that is still forming is left out.
 
@@ -97,97 +89,96 @@ def import_file(
         FixData: the file or a row of it is bad, with the line; nothing is stored.
         FixCommand: the symbol, exchange, timeframe, a column's field or the time format makes no sense.
     """
-    validate_symbol(key.symbol)
+    if key.symbol:
+        validate_symbol(key.symbol)
     if EXCHANGE.fullmatch(key.exchange) is None:
         raise FixCommand(f"{key.exchange[:40]!r} is not a name like kraken", hint="algotrade list exchanges")
     if key.exchange == DEMO:
         raise FixCommand(
             "the demo exchange makes its candles up; a file's go under another name",
-            hint=f"algotrade fetch --exchange mine --symbol {key.symbol} --from {_quoted(path)}",
+            hint=f"algotrade fetch --exchange mine{_symbol_flag(key)} --from {_quoted(path)}",
         )
     if key.timeframe:
         timeframe_ms(key.timeframe)
     try:
-        return _import(db, path, key._replace(origin="import"), options, now_ms)
+        found = find_sources(path, key.symbol, key.timeframe)
+        symbol = validate_symbol(found.symbol or options.assumed_symbol)
+        key = key._replace(symbol=symbol, timeframe=found.timeframe)
+        with Spool() as spool:
+            gathered = Gatherer(spool, key.timeframe, options, now_ms).gather(found.sources)
+            return _store(db, spool, key, gathered, _notes(found, gathered, options), now_ms)
     except (FixData, FixCommand) as error:
-        raise type(error)(f"{_shown(path)}: {error.message}", hint=_whole_hint(error.hint, path, key)) from None
-    except (EOFError, zlib.error) as error:
-        raise FixData(f"{_shown(path)} is packed with gzip, but damaged: {error}") from None
+        raise type(error)(f"{_shown(path)}: {_plain(error.message)}", hint=_whole_hint(error.hint, path, key)) from None
     except OSError as error:
         raise FixData(f"{_shown(path)} cannot be read: {error.strerror or error}") from None
 
 
-def _import(db: Database, path: Path, key: SeriesKey, options: ImportOptions, now_ms: int) -> ImportReport:
-    rows, has_volume = _read(path, options)
-    rows, skipped = _drop(rows, find_bad_rows(rows, now_ms), options)
-    inferred = "" if key.timeframe else infer_timeframe(rows.times)
-    key = key._replace(timeframe=key.timeframe or inferred)
-    rows, overlapping = _drop(rows, find_overlaps(rows, key.timeframe), options)
+def _store(
+    db: Database, spool: Spool, key: SeriesKey, gathered: Gathered, notes: list[str], now_ms: int
+) -> ImportReport:
+    """Write the judged candles and the rows that were left out, in one transaction."""
+    key = key._replace(timeframe=gathered.timeframe, origin="trades" if gathered.from_trades else "import")
     step = timeframe_ms(key.timeframe)
-    closed = int(np.searchsorted(rows.times, now_ms - step, side="right"))
-    if not closed:
-        raise FixData("its only bar is still forming")
-    times, columns = rows.times[:closed], rows.columns[:, :closed]
-    written = write_candles(db, key, times, columns)
-    notes = {
-        f"the timeframe is {inferred}, from the step between rows": bool(inferred),
-        "open, high and low are stored as the close": options.close_only,
-        "the file has no volume: it is stored as 0": not has_volume,
-        "the last bar is still forming and was left out": closed < len(rows.times),
-    }
-    first, last = int(times[0]), int(times[-1])
+    written, rows, first, last, forming = WriteReport(0, 0, 0), 0, None, 0, 0
+    with db.writing() as connection:
+        for block, _ in checked_blocks(spool, key.timeframe):
+            closed = int(np.searchsorted(block.times, now_ms - step, side="right"))
+            forming += len(block.times) - closed
+            if not closed:
+                continue
+            times, columns = block.times[:closed], block.columns[:, :closed]
+            done = put_candles(connection, key, times, columns, Evidence(now_ms))
+            written = WriteReport(*(sum(pair) for pair in zip(written, done, strict=True)))
+            first, last, rows = int(times[0]) if first is None else first, int(times[-1]), rows + closed
+        if first is None:
+            raise FixData(NO_WHOLE_BAR if gathered.from_trades else "its only bar is still forming")
+        refused = [_refused(row) for row in gathered.bad]
+        put_candles(connection, key, np.empty(0, np.int64), np.empty((5, 0)), Evidence(now_ms, refused))
+    if forming:
+        notes = [*notes, "the last bar is still forming and was left out"]
     return ImportReport(
         key,
-        closed,
+        rows,
         *written,
-        skipped=tuple(sorted(skipped + overlapping)),
+        skipped=tuple(SkippedRow(row.line, row.reason) for row in gathered.bad),
         first=first,
         last=last,
-        gaps=(last - first) // step + 1 - closed,
-        note="; ".join(note for note, applies in notes.items() if applies),
+        gaps=(last - first) // step + 1 - rows,
+        note="; ".join(notes),
     )
 
 
-def _read(path: Path, options: ImportOptions) -> tuple[FileRows, bool]:
-    """Every row of a file, and whether it has volumes."""
-    if not path.is_file():
-        raise FixData("it is a folder" if path.is_dir() else "there is no such file")
-    with path.open("rb") as stream:
-        magic = stream.read(4)
-    if magic == PARQUET_MAGIC:
-        return read_parquet(path, options.columns, options.time_format, close_only=options.close_only)
-    if magic[:2] == b"PK":
-        raise FixData("it is packed with zip; unpack it first")
-    with open_bytes(path) as text:
-        dialect = read_dialect(text)
-    columns = find_columns(dialect.names, options.columns, close_only=options.close_only)
-    position = symbol_column(dialect.names)
-    if position is not None:
-        refuse_several_symbols(first_texts(path, dialect, position, at_most=3))
-    times = TimeReader(options.time_format)
-    plain = None if options.time_format else read_plain_rows(path, dialect, columns)
-    return plain or read_rows(path, dialect, columns, times), columns.volume is not None
+def _refused(row: BadRow) -> RefusedCandle:
+    """A bad row for the quarantine, which holds finite values alone."""
+    values = tuple(value if math.isfinite(value) else None for value in row.values)
+    reason = f"line {row.line} of a file: {row.reason}"
+    return RefusedCandle(row.time, reason, values) if len(values) == len(COLUMNS) else RefusedCandle(row.time, reason)
 
 
-def _drop(rows: FileRows, bad: list[BadRow], options: ImportOptions) -> tuple[FileRows, list[BadRow]]:
-    """The rows without the bad ones; unless bad rows may be skipped and good ones are left, an error."""
-    good = rows.without(bad)
-    if not bad and not len(good.times):
-        raise FixData("it has no rows")
-    if bad and not (options.skip_bad and len(good.times)):
-        more = f" ({len(bad)} bad rows in all)" if len(bad) > 1 else ""
-        raise FixData(
-            f"{rows.place} {bad[0].line}: {bad[0].reason}{more}; nothing was stored",
-            hint="--skip-bad" if len(good.times) > len(bad) else None,
-        )
-    return good, bad
+def _notes(found: FoundSeries, gathered: Gathered, options: ImportOptions) -> list[str]:
+    notes = {
+        found.taken: bool(found.taken),
+        f"the file is taken for {options.assumed_symbol}; --symbol says otherwise": not found.symbol,
+        f"joined from {len(found.sources)} files": len(found.sources) > 1,
+        f"the timeframe is {gathered.timeframe}, from the step between rows": gathered.inferred,
+        FROM_TRADES: gathered.from_trades,
+        "open, high and low are stored as the close": options.close_only,
+        "the file has no volume: it is stored as 0": not gathered.has_volume,
+    }
+    return [note for note, applies in notes.items() if applies]
 
 
 def _whole_hint(hint: str | None, path: Path, key: SeriesKey) -> str | None:
     """The command to type, where a reader of files could only name the flag."""
     if hint is None or not hint.startswith("--"):
         return hint
-    return f"algotrade fetch --exchange {key.exchange} --symbol {key.symbol} --from {_quoted(path)} {hint}"
+    symbol = "" if "--symbol" in hint else _symbol_flag(key)
+    timeframe = f" --timeframe {key.timeframe}" if key.timeframe and "--timeframe" not in hint else ""
+    return f"algotrade fetch --exchange {key.exchange}{symbol}{timeframe} --from {_quoted(path)} {hint}"
+
+
+def _symbol_flag(key: SeriesKey) -> str:
+    return f" --symbol {key.symbol}" if key.symbol else ""
 
 
 def _quoted(path: Path) -> str:
@@ -197,4 +188,8 @@ def _quoted(path: Path) -> str:
 
 def _shown(path: Path) -> str:
     """A file's name for messages, without anything that a terminal would obey."""
-    return "".join(character if character.isprintable() else "?" for character in path.name or str(path))
+    return _plain(path.name or str(path))
+
+
+def _plain(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)

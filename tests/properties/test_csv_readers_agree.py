@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algotrade.errors import FixData
 from algotrade.ingest import csv_blocks
 from algotrade.ingest.columns import find_columns
-from algotrade.ingest.csv_blocks import read_plain_rows
-from algotrade.ingest.csv_file import open_bytes, read_dialect, read_rows
+from algotrade.ingest.csv_blocks import plain_rows, read_blocks
+from algotrade.ingest.csv_file import Wanted, judge_rows, read_dialect, text_lines
 from algotrade.ingest.file_rows import FileRows
 from algotrade.ingest.file_times import TimeReader
 from algotrade.market.candles import iso
@@ -71,15 +72,42 @@ def spoilt_files(draw: st.DrawFn) -> bytes:
     return content
 
 
-def read_both(path: Path) -> tuple[FileRows | None, FileRows] | None:
+def whole(blocks: Iterator[FileRows]) -> FileRows:
+    """Blocks of rows as one."""
+    found = list(blocks)
+    bad = tuple(row for rows in found for row in rows.bad)
+    if not found:
+        return FileRows(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((4, 0)), bad)
+    lines, times = (np.concatenate(parts) for parts in ([rows.lines for rows in found], [rows.times for rows in found]))
+    return FileRows(lines, times, np.hstack([rows.columns for rows in found]), bad)
+
+
+def read_both(content: bytes) -> tuple[FileRows | None, FileRows] | None:
     """What both readers make of a file; None where its first line is already refused, or a line has no end."""
     try:
-        with open_bytes(path) as stream:
-            dialect = read_dialect(stream)
+        stream = io.BufferedReader(io.BytesIO(content))
+        dialect = read_dialect(stream)
         columns = find_columns(dialect.names, {}, close_only=False)
-        return read_plain_rows(path, dialect, columns), read_rows(path, dialect, columns, TimeReader())
     except FixData:
         return None
+    wanted = Wanted(columns.time, columns.numbers)
+    rows = content[stream.tell() :] if dialect.has_header else content
+    first_line = 2 if dialect.has_header else 1
+    try:
+        slow = whole(judge_rows(text_lines(io.BytesIO(rows), first_line), first_line, wanted, dialect, TimeReader()))
+        mixed = whole(read_blocks(io.BytesIO(content), dialect, wanted, TimeReader()))  # type: ignore[arg-type]
+    except FixData:
+        return None
+    assert_same(mixed, slow)
+    fast = plain_rows(rows, dialect, wanted, TimeReader()) if rows else None
+    return fast and fast._replace(lines=fast.lines + first_line), slow
+
+
+def assert_same(found: FileRows, expected: FileRows) -> None:
+    assert found.bad == expected.bad
+    assert np.array_equal(found.lines, expected.lines)
+    assert np.array_equal(found.times, expected.times)
+    assert np.array_equal(found.columns, expected.columns)
 
 
 NAMES = b"time,open,high,low,close,volume,trades\n"
@@ -105,61 +133,49 @@ ROW = b"2024-01-01,1,1,1,1,1,2\n"
         b"9999999999999999999,1,1,1,1,1,2\n",
     ],
 )
-def test_what_only_the_slow_reader_can_refuse_the_fast_one_leaves_to_it(tmp_path: Path, rows: bytes) -> None:
-    path = tmp_path / "prices.csv"
-    path.write_bytes(NAMES + rows)
-    both = read_both(path)
+def test_what_only_the_slow_reader_can_refuse_the_fast_one_leaves_to_it(rows: bytes) -> None:
+    both = read_both(NAMES + rows)
     assert both is not None
     assert both[0] is None
     assert both[1].bad != ()
 
 
-def test_a_cell_too_many_does_not_make_up_for_one_too_few(tmp_path: Path) -> None:
-    path = tmp_path / "prices.csv"
-    path.write_bytes(b"""\
+def test_a_cell_too_many_does_not_make_up_for_one_too_few() -> None:
+    both = read_both(b"""\
 note,date,timestamp,open,high,low,close,trades
 a,2024-01-01,2024-01-01,1,1,1,1,2,3
 a,2024-01-02,2024-01-02,1,1,1,1
 """)
-    both = read_both(path)
     assert both is not None
     assert both[0] is None
     assert [row.line for row in both[1].bad] == [2, 3]
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400)
 @given(content=spoilt_files(), block=st.sampled_from([7, 64, 1 << 20]))
-def test_what_the_fast_reader_accepts_both_read_alike(tmp_path: Path, content: bytes, block: int) -> None:
-    path = tmp_path / "prices.csv"
-    path.write_bytes(content)
+def test_what_the_fast_reader_accepts_both_read_alike(content: bytes, block: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_blocks, "BLOCK_BYTES", block)
-        both = read_both(path)
+        both = read_both(content)
     if both is None or both[0] is None:
         return
     fast, slow = both
     assert slow.bad == ()
-    assert np.array_equal(fast.lines, slow.lines)
-    assert np.array_equal(fast.times, slow.times)
-    assert np.array_equal(fast.columns, slow.columns)
+    assert_same(fast, slow)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(content=files())
-def test_the_fast_reader_accepts_good_files(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "prices.csv"
-    path.write_bytes(content)
-    both = read_both(path)
+def test_the_fast_reader_accepts_good_files(content: bytes) -> None:
+    both = read_both(content)
     assert both is not None
     fast, slow = both
     assert fast is not None
     assert len(fast.times) == len(slow.times) > 0
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(content=st.binary(max_size=300))
-def test_no_bytes_crash_the_readers(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "prices.csv"
-    path.write_bytes(b"time,open,high,low,close\n" + content)
-    both = read_both(path)
+def test_no_bytes_crash_the_readers(content: bytes) -> None:
+    both = read_both(b"time,open,high,low,close\n" + content)
     assert both is None or both[0] is None or both[1].bad == ()

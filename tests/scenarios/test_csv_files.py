@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.ingest.files import ImportOptions, ImportReport, import_file
+from algotrade.ingest.files import ImportReport, import_file
+from algotrade.ingest.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, iso, times_ms
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles
@@ -317,7 +318,7 @@ BAD_FILES = {
     ),
     "newest first": (
         b"date,open,high,low,close\n2024-01-03,10,12,9,11\n2024-01-02,10,12,9,11\n2024-01-01,10,12,9,11\n",
-        "line 3: the time 2024-01-02T00:00:00Z comes before that of line 2; the whole file runs newest first",
+        "line 3: the time 2024-01-02T00:00:00Z comes before that of line 2; the file runs newest first",
         None,
     ),
     "several markets": (
@@ -348,11 +349,11 @@ BAD_FILES = {
     "an image": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "line 1 is not UTF-8 text", None),
     "UTF-16": ("date,open\n".encode("utf-16"), "line 1 is not UTF-8 text", None),
     "zeros": (b"\0" * 5000, "line 1 is not a line of text", None),
-    "a zip archive": (b"PK\x03\x04....", "it is packed with zip; unpack it first", None),
+    "half a zip archive": (b"PK\x03\x04....", "the zip archive is damaged or of an unknown kind: File is not a zip file", None),
     "one endless line": (b"a," * 60_000, "line 1 is not a line of text", None),
     "an endless line further down": (
         b"date,open,high,low,close\n" + b"1," * 60_000,
-        "a line is longer than 100000 bytes: not a file of candles",
+        "line 2 is longer than 100000 bytes: not a file of candles",
         None,
     ),
 }  # fmt: skip

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
-from algotrade.ingest.files import ImportOptions, import_file
+from algotrade.ingest.files import import_file
+from algotrade.ingest.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles
@@ -142,13 +143,16 @@ def test_packed_with_gzip_under_any_name(db: Database, tmp_path: Path) -> None:
 def test_a_damaged_gzip_file_is_refused(db: Database, tmp_path: Path, cut: int) -> None:
     path = tmp_path / "prices.csv.gz"
     path.write_bytes(gzip.compress(DAYS.encode())[:cut])
-    with pytest.raises(FixData, match=r"prices.csv.gz is packed with gzip, but damaged"):
+    with pytest.raises(FixData, match=r"prices.csv.gz: it is packed, but damaged"):
         import_file(db, path, KEY, now_ms=NOW)
     assert list_series(db) == []
 
 
 def test_a_file_that_is_not_there_is_said(db: Database, tmp_path: Path) -> None:
-    for path, sentence in ((tmp_path / "none.csv", "there is no such file"), (tmp_path, "it is a folder")):
+    for path, sentence in (
+        (tmp_path / "none.csv", "there is no such file"),
+        (tmp_path, "none of its files is named like one of BTC/USD"),
+    ):
         with pytest.raises(FixData, match=sentence):
             import_file(db, path, KEY, now_ms=NOW)
 
@@ -170,7 +174,7 @@ def test_a_hostile_file_name_stays_out_of_messages_and_hints(db: Database, tmp_p
     with pytest.raises(FixData) as caught:
         import_file(db, path, KEY, now_ms=NOW)
     assert caught.value.message.startswith("a?[31m?.csv: line 6: ")
-    assert caught.value.hint == "algotrade fetch --exchange kraken --symbol BTC/USD --from FILE --skip-bad"
+    assert caught.value.hint == "algotrade fetch --exchange kraken --symbol BTC/USD --timeframe 1d --from FILE --skip-bad"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.ingest.files import ImportOptions, ImportReport, import_file
+from algotrade.ingest.files import ImportReport, import_file
+from algotrade.ingest.open_rows import ImportOptions
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles
@@ -149,4 +150,4 @@ def test_without_pyarrow_the_error_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(FixData, match="Parquet files need pyarrow") as caught:
         import_file(db, tmp_path / "prices.parquet", KEY, now_ms=NOW)
-    assert caught.value.hint == "pip install 'algotrade[parquet]'"
+    assert caught.value.hint == 'pip install "algotrade[parquet]"'
