@@ -14,6 +14,7 @@ import numpy as np
 from algotrade.exchange.ccxt_errors import nonsense
 from algotrade.market.candles import Floats
 from algotrade.market.instrument import Instrument
+from algotrade.market.timeframe import timeframe_ms
 
 CAUTIOUS_PAGE: Final = 100  # where ccxt does not know better: no exchange gives fewer bars
 FIRST_BELIEVABLE_MS: Final = 1_230_768_000_000  # 2009: there was nothing to trade before
@@ -42,6 +43,19 @@ def candle_rows(rows: Any, answer: Any, where: str) -> Floats:
     table = table[np.argsort(table[:, 0], kind="stable")]
     last_of_time = np.append(np.diff(table[:, 0]) > 0, np.ones(min(1, len(table)), np.bool_))
     return np.asarray(table[last_of_time], np.float64)
+
+
+def check_spacing(table: Floats, timeframe: str, where: str) -> None:
+    """Refuse candles of another length than asked for: ccxt takes a few exchanges' three days for a week, for one.
+
+    A bar may be missing, and an old one may lie off the grid, but most follow each other in whole steps.
+
+    Raises:
+        CheckConnection: most do not.
+    """
+    steps = np.sort(np.diff(table[:, 0]))
+    if len(steps) and (typical := int(steps[len(steps) // 2])) % timeframe_ms(timeframe):
+        raise nonsense(where, f"candles that are {typical / 3_600_000:g} hours apart, where {timeframe} was asked for")
 
 
 def holds_empty_list(answer: Any) -> bool:

@@ -17,6 +17,7 @@ from algotrade.exchange.ccxt_answers import (
     believable_ms,
     candle_rows,
     candles_limit,
+    check_spacing,
     date_ms,
     instrument_from,
     number,
@@ -97,13 +98,15 @@ class CcxtExchange:
                 f"{self.name} has no {timeframe} candles.{did_you_mean(timeframe, known)}",
                 hint=f"algotrade list timeframes --exchange {self.name}",
             )
+        bars = min(limit or self.page_limit(symbol, timeframe), self.page_limit(symbol, timeframe))
         if since is None and self.name in NEWEST_BY_LOCAL_CLOCK:
-            bars = min(limit or self.page_limit(symbol, timeframe), self.page_limit(symbol, timeframe))
             since = bar_start(await self.now_ms(), timeframe) - (bars - 1) * timeframe_ms(timeframe)
 
         async def read(market: dict[str, Any]) -> Floats:
-            rows = await self._client.fetch_ohlcv(symbol, timeframe, since, limit)
-            return candle_rows(rows, self._client.last_json_response, self._where)
+            rows = await self._client.fetch_ohlcv(symbol, timeframe, since, bars)
+            table = candle_rows(rows, self._client.last_json_response, self._where)
+            check_spacing(table, timeframe, self._where)
+            return table
 
         return await self._ask_of_market(symbol, read)
 

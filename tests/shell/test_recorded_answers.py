@@ -79,7 +79,7 @@ async def test_an_old_list_of_pairs_without_their_status_is_read_too() -> None:
 )
 async def test_candles_come_through_row_by_row(answer: str, pairs: str, symbol: str) -> None:
     rows = next(value for key, value in read(answer)["result"].items() if key != "last")
-    expected = np.array([[row[0] * 1000, *row[1:5], row[6]] for row in rows], np.float64)
+    expected = np.array([[row[0] * 1000, *row[1:5], row[6]] for row in rows[-720:]], np.float64)
 
     async with replaying(OHLC=answer, AssetPairs=pairs) as exchange:
         candles = await exchange.candles(symbol, "1m", since=None, limit=None)

@@ -18,15 +18,15 @@ class Fault(NamedTuple):
     times: int | None = None
 
 
-Answering = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
+Answering = Callable[[web.Request, Any], Awaitable[web.StreamResponse]]
 
 
-async def _hang(request: web.Request, answer: dict[str, Any]) -> web.StreamResponse:
+async def _hang(request: web.Request, answer: Any) -> web.StreamResponse:
     await asyncio.sleep(3600)
     raise AssertionError
 
 
-async def _trickle(request: web.Request, answer: dict[str, Any]) -> web.StreamResponse:
+async def _trickle(request: web.Request, answer: Any) -> web.StreamResponse:
     """A byte now and then: every single read succeeds, the answer never ends."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
@@ -35,14 +35,14 @@ async def _trickle(request: web.Request, answer: dict[str, Any]) -> web.StreamRe
         await asyncio.sleep(0.05)
 
 
-async def _reset(request: web.Request, answer: dict[str, Any]) -> web.StreamResponse:
+async def _reset(request: web.Request, answer: Any) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
 def _status(code: int) -> Answering:
-    async def respond(request: web.Request, answer: dict[str, Any]) -> web.Response:
+    async def respond(request: web.Request, answer: Any) -> web.Response:
         return web.Response(
             status=code, text="<html><body>\x1b[31mnot now[/red]</body></html>", content_type="text/html"
         )
@@ -50,24 +50,56 @@ def _status(code: int) -> Answering:
     return respond
 
 
-def _body(text: Callable[[dict[str, Any]], str], kind: str = "application/json") -> Answering:
-    async def respond(request: web.Request, answer: dict[str, Any]) -> web.Response:
+def _body(text: Callable[[Any], str], kind: str = "application/json") -> Answering:
+    async def respond(request: web.Request, answer: Any) -> web.Response:
         return web.Response(text=text(answer), content_type=kind)
 
     return respond
 
 
 def _rows(change: Callable[[list[Any]], list[Any]]) -> Answering:
-    def changed(answer: dict[str, Any]) -> str:
-        result = {key: change(value) if isinstance(value, list) else value for key, value in answer["result"].items()}
-        return json.dumps({**answer, "result": result})
+    """Change the list of rows in an answer, wherever an exchange puts it."""
 
-    return _body(changed)
+    def changed(answer: Any) -> Any:
+        if isinstance(answer, list) and answer and isinstance(answer[0], list | dict):
+            return change(answer)
+        if isinstance(answer, dict):
+            return {key: changed(value) for key, value in answer.items()}
+        return answer
+
+    return _body(lambda answer: json.dumps(changed(answer)))
 
 
-def _foreign(answer: dict[str, Any]) -> str:
-    result = answer["result"]
-    return json.dumps({**answer, "result": {name if name == "last" else "FOREIGN": result[name] for name in result}})
+def _with_open(row: Any, value: Any) -> Any:
+    if isinstance(row, dict):
+        return row | {name: value for name in ("open", "price") if name in row}
+    return [row[0], value, *row[2:]]
+
+
+def _foreign(answer: Any) -> str:
+    """The answer under names that were not asked for."""
+    inner = answer.get("result", answer)
+    renamed = {name if name in ("last", "error") else f"FOREIGN{name}": value for name, value in inner.items()}
+    return json.dumps({**answer, "result": renamed} if "result" in answer else renamed)
+
+
+def _wrong_types(answer: Any) -> Any:
+    """Every number and text in an answer as an object, every object's first value as a list."""
+    if isinstance(answer, dict):
+        return {key: _wrong_types(value) for key, value in answer.items()}
+    if isinstance(answer, list):
+        return [_wrong_types(value) for value in answer]
+    return {"amount": answer}
+
+
+async def _endless(request: web.Request, answer: Any) -> web.StreamResponse:
+    """A body of 100 MB that begins like the right one."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(json.dumps(answer).encode()[:-1])
+    for _ in range(100):
+        await response.write(b" " * 1024**2)
+    return response
 
 
 FAULTS: dict[str, Answering] = {
@@ -89,8 +121,14 @@ FAULTS: dict[str, Answering] = {
     "duplicate_rows": _rows(lambda rows: [*rows, *rows[-3:]]),
     "reversed_rows": _rows(lambda rows: rows[::-1]),
     "no_rows": _rows(lambda rows: []),
-    "null_value": _rows(lambda rows: [*rows[:-1], [rows[-1][0], None, *rows[-1][2:]]]),
-    "text_value": _rows(lambda rows: [*rows[:-1], [rows[-1][0], "high", *rows[-1][2:]]]),
+    "null_value": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], None)]),
+    "text_value": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], "high")]),
+    "huge": _endless,
+    "deep": _body(lambda answer: "[" * 100_000 + "]" * 100_000),
+    "wrong_types": _body(lambda answer: json.dumps(_wrong_types(answer))),
+    "huge_number": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], 10**400)]),
+    "endless_number": _body(lambda answer: "9" * 100_000),
+    "duplicate_keys": _body(lambda answer: '{"error": [], "error": 5, "result": {}, "result": {"last": {}}}'),
     "rate_limit": _body(lambda answer: '{"error": ["EAPI:Rate limit exceeded"]}'),
     "too_many": _body(lambda answer: '{"error": ["EGeneral:Too many requests"]}'),
     "lockout": _body(lambda answer: '{"error": ["EGeneral:Temporary lockout"]}'),
