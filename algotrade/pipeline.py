@@ -22,10 +22,11 @@ from algotrade.errors import FixCommand, FixData, did_you_mean
 from algotrade.evaluate.breakdown import break_even_fee
 from algotrade.evaluate.document import Provenance, result_of_document, run_document, targets_of_rows
 from algotrade.evaluate.result import Result
-from algotrade.ingest.source import DataRequest, MarketData, load_candles, reload_candles
-from algotrade.market.candles import SeriesKey, content_hash, iso, times_ms
+from algotrade.ingest.past import past_candles
+from algotrade.ingest.source import DataRequest, MarketData, load_candles
+from algotrade.market.candles import content_hash, iso, times_ms
 from algotrade.market.instrument import Instrument
-from algotrade.market.span import parse_span
+from algotrade.market.revisions import Revision
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.sources import code_hash, file_name_of, source_of
 from algotrade.store.database import Database
@@ -232,16 +233,33 @@ def _warnings(setup: Setup, signals: pd.DataFrame | None) -> list[str]:
 
 
 # ---- judging a kept run again ---------------------------------------------------------------------------------------
+class KeptRun(NamedTuple):
+    """A kept run's result, and the bars that were revised since: they were taken as they were then."""
+
+    result: Result
+    revised: tuple[Revision, ...]
+
+
 def kept_result(document: dict[str, Any], database: Database) -> Result:
-    """The result of a kept run: its fills over the stored candles, or the demo market's.
+    """The result of a kept run; see `kept_run`."""
+    return kept_run(document, database).result
+
+
+def kept_run(document: dict[str, Any], database: Database) -> KeptRun:
+    """A kept run: its fills over the stored candles, or the demo market's, as they were when it was made.
 
     Raises:
-        FixData: the candles are not those of the run any more.
+        FixData: the candles of the run cannot be had any more.
     """
-    data = document["data"]
-    request = DataRequest(data["symbol"], data["timeframe"], data["exchange"], parse_span(data["start"], data["end"]))
-    key = SeriesKey(data["exchange"], data["symbol"], data["timeframe"], data["origin"])
-    return result_of_document(document, reload_candles(request, key, database))
+    past = past_candles(document, database)
+    if past.differing:
+        data = document["data"]
+        raise FixData(
+            f"the stored candles of {data['exchange']} {data['symbol']} {data['timeframe']} are no longer those of the"
+            f" run: they differ first {past.differing[0].sentence()}",
+            hint=f"algotrade verify {document['run']}",
+        )
+    return KeptRun(result_of_document(document, past.candles), past.undone)
 
 
 def profit_ends_at(document: dict[str, Any], result: Result) -> float:

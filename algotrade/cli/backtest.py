@@ -47,13 +47,16 @@ def backtest(
     export_csv: Annotated[
         Path | None, typer.Option("--export-csv", help="Write fills, round trips and equity into this folder.")
     ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write the result to a file that `algotrade verify` proves.")
+    ] = None,
 ) -> None:
     """Run a strategy over candles: stored ones, else fetched, else simulated.
 
     [bold]Examples[/bold]
       algotrade backtest --symbol BTC/USD
       algotrade backtest --strategy sma_cross -p fast=50 -p slow=100 --start 2015-01-01 --end 2023-12-31
-      algotrade backtest --symbol ETH/USD --timeframe 1h --fee 0.0026 --html report.html
+      algotrade backtest --symbol ETH/USD --timeframe 1h --fee 0.0026 --html report.html --save result.json
     """
     from algotrade.engine.fills import Costs
     from algotrade.ingest.source import DataRequest
@@ -79,8 +82,11 @@ def backtest(
         costs = Costs(fee_rate_of(settings.defaults.fee, market.instrument), settings.defaults.slippage)
         setup = _setup(market, settings, costs, Bounds(leverage, allow_short))
         run = run_backtest(chosen, market, setup, check=check, database=database)
-        run = _kept(run, database)
+        created_ms = time.time_ns() // 1_000_000
+        run = _kept(run, database, created_ms)
     _write_files(run, html, export_csv, invocation)
+    if save is not None:
+        _save(run, created_ms, save, invocation)
     _show(run, invocation, all_round_trips=all_round_trips)
     _judge(run, invocation, strict=strict)
 
@@ -110,10 +116,10 @@ def _setup(market: MarketData, settings: Settings, costs: Any, bounds: Any) -> S
     )
 
 
-def _kept(run: Run, database: Any) -> Run:
+def _kept(run: Run, database: Any, created_ms: int) -> Run:
     from algotrade.store.runs import keep_run
 
-    run_id = keep_run(database, run.document, created_ms=time.time_ns() // 1_000_000)
+    run_id = keep_run(database, run.document, created_ms=created_ms)
     return run._replace(document={**run.document, "run": run_id})
 
 
@@ -128,6 +134,13 @@ def _write_files(run: Run, html: Path | None, export_csv: Path | None, invocatio
 
         for path in write_tables(run.result, export_csv):
             invocation.output.note(f"wrote {path}")
+
+
+def _save(run: Run, created_ms: int, path: Path, invocation: Invocation) -> None:
+    from algotrade.verification.result_file import result_of_run, write_result
+
+    write_result(result_of_run(run.document, created_ms), path)
+    invocation.output.note(f"wrote {path}")
 
 
 def _show(run: Run, invocation: Invocation, *, all_round_trips: bool) -> None:

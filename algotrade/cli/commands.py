@@ -29,6 +29,7 @@ COMMANDS: Final = {  # the code of each is in the module of its name beside this
     "fetch": Entry(WORK, "Bring candles into the store, from an exchange or a file."),
     "backtest": Entry(WORK, "Run a strategy over candles, check it, print and keep the run."),
     "evaluate": Entry(WORK, "Judge a kept run or a live session, or compare two."),
+    "verify": Entry(WORK, "Run a result again: every figure the same, or what changed."),
     "live": Entry(WORK, "Trade on paper: real prices, simulated fills."),
     "list": Entry(LOOK, "Exchanges, markets, timeframes, strategies, data, runs, sessions."),
     "why": Entry(LOOK, "What the strategy saw, wanted and did at one bar."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from algotrade.evaluate.result import Result
+    from algotrade.market.revisions import Revision
 
 app = typer.Typer(add_completion=False, rich_help_panel="Test")
 
@@ -69,14 +70,26 @@ def evaluate(
 def _judge(name: str, invocation: Invocation) -> Judged:
     from algotrade.cli.kept import find_kept
     from algotrade.live.results import session_result
-    from algotrade.pipeline import kept_result, profit_ends_at
+    from algotrade.pipeline import kept_run, profit_ends_at
     from algotrade.store.database import open_database
 
     settings = invocation.settings()
     with open_database(settings.database) as database:
         kept = find_kept(name, settings.sessions_folder, database)
-        result, document = session_result(kept) if isinstance(kept, Path) else (kept_result(kept, database), kept)
+        if isinstance(kept, Path):
+            result, document = session_result(kept)
+        else:
+            (result, revised), document = kept_run(kept, database), kept
+            _note_revised(revised, document, invocation)
     return Judged(result, document, profit_ends_at(document, result))
+
+
+def _note_revised(revised: tuple[Revision, ...], document: dict[str, Any], invocation: Invocation) -> None:
+    if revised:
+        from algotrade.show.verification import revised_sentence
+
+        sentence = revised_sentence(revised, document["data"]["exchange"])
+        invocation.output.note(f"{sentence}. It is judged on the bars as they were")
 
 
 def _depth(judged: Judged) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from algotrade.market.candles import COLUMNS, Floats, Times, times_ms
+from algotrade.market.candles import COLUMNS, Floats, Times, iso, times_ms
 from algotrade.market.timeframe import timeframe_ms
 
 AT_MOST: Final = 128  # blocks of a run: a few kilobytes in its result
@@ -22,6 +22,24 @@ class Block(NamedTuple):
     start: int
     rows: int
     hash: str
+
+
+class BlockChange(NamedTuple):
+    """A block that is not what it was; None on the side that has no bar in it."""
+
+    then: Block | None
+    now: Block | None
+
+    @property
+    def start(self) -> int:
+        """Where it begins, milliseconds."""
+        return next(block.start for block in self if block is not None)
+
+    def sentence(self) -> str:
+        """Where, and how many bars: "from 2024-03-01T00:00:00Z: 32 bars then, 31 now"."""
+        then, now = (0 if block is None else block.rows for block in self)
+        what = f"{then} bars then, {now} now" if then != now else f"{then} bars, of other values now"
+        return f"from {iso(self.start)}: {what}"
 
 
 class Blocks(NamedTuple):
@@ -69,8 +87,9 @@ def block_hash(times: Times, columns: Floats) -> str:
     return digest.hexdigest()[:DIGITS]
 
 
-def differing(recorded: Iterable[Block], found: Iterable[Block]) -> list[tuple[Block | None, Block | None]]:
-    """Blocks that are not the same on both sides, in order of time; None where one side has no bar."""
+def differing(recorded: Iterable[Block], found: Iterable[Block]) -> list[BlockChange]:
+    """Blocks that are not the same on both sides, in order of time."""
     then = {block.start: block for block in recorded}
     now = {block.start: block for block in found}
-    return [(then.get(start), now.get(start)) for start in sorted({*then, *now}) if then.get(start) != now.get(start)]
+    pairs = (BlockChange(then.get(start), now.get(start)) for start in sorted({*then, *now}))
+    return [pair for pair in pairs if pair.then != pair.now]

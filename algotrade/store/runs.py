@@ -83,6 +83,21 @@ def load_run(database: Database, run_id: str) -> dict[str, Any]:
     raise FixCommand(f"there is no run '{run_id}'.{near}", hint="algotrade list runs")
 
 
+class KeptRun(NamedTuple):
+    """A kept run: when it was made, wall clock, and its document."""
+
+    created_ms: int
+    document: dict[str, Any]
+
+
+def find_run(database: Database, run_id: str) -> KeptRun | None:
+    """The run of an id, with when it was kept; None if there is none."""
+    statement = select(runs.c.created_ms, runs.c.document).where(runs.c.id == run_id)
+    with database.reading() as connection:
+        row = connection.execute(statement).one_or_none()
+    return None if row is None else KeptRun(row[0], dict(json.loads(row[1])))
+
+
 def list_runs(database: Database) -> list[RunInfo]:
     """Every kept run, the newest first."""
     statement = select(*(runs.c[name] for name in RunInfo._fields))

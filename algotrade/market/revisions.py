@@ -1,0 +1,96 @@
+"""Candles that were stored, and then came again with other values: taking such changes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from algotrade.market.blocks import BlockChange, Blocks, block_hash, blocks_from, differing
+from algotrade.market.candles import COLUMNS, Floats, Times, candle_table, times_ms
+
+
+class Revision(NamedTuple):
+    """A stored candle that came with other values.
+
+    Attributes:
+        time: its open time, milliseconds.
+        seen_ms: when it came, wall clock.
+        old: open, high, low, close, volume as they were stored before.
+        new: the same as they came.
+    """
+
+    time: int
+    seen_ms: int
+    old: tuple[float, ...]
+    new: tuple[float, ...]
+
+    @property
+    def changed(self) -> dict[str, tuple[float, float]]:
+        """Column -> (before, after), for those that changed."""
+        return {
+            name: (before, after)
+            for name, before, after in zip(COLUMNS, self.old, self.new, strict=True)
+            if before != after
+        }
+
+
+class Restored(NamedTuple):
+    """Candles as near to earlier ones as can be.
+
+    Attributes:
+        candles: with the changes taken back that explain a difference.
+        undone: those changes, in order of time.
+        differing: blocks that they do not explain; empty where the candles are the earlier ones.
+    """
+
+    candles: pd.DataFrame
+    undone: tuple[Revision, ...]
+    differing: tuple[BlockChange, ...]
+
+
+def restore(candles: pd.DataFrame, start: int, recorded: Blocks, revisions: Sequence[Revision]) -> Restored:
+    """The candles as they were when their blocks were recorded.
+
+    A block whose hash differs gets its revisions taken back, the newest first, until the hash is the recorded one.
+
+    Args:
+        candles: as they are stored now, shape (bars,), of the span that was recorded.
+        start: open time of the first recorded bar, milliseconds.
+        recorded: the blocks then.
+        revisions: of the span, in any order.
+    """
+    times = times_ms(candles)
+    columns = np.stack([candles[name].to_numpy(np.float64) for name in COLUMNS])
+    undone: list[Revision] = []
+    left: list[BlockChange] = []
+    for change in differing(recorded.blocks, blocks_from(candles, start, recorded.length_ms)):
+        then, now = change
+        found = None
+        if then is not None and now is not None and then.rows == now.rows:
+            inside = slice(*np.searchsorted(times, (then.start, then.start + recorded.length_ms)).tolist())
+            stored = set(times[inside].tolist())
+            known = [one for one in revisions if one.time in stored]
+            found = _take_back(times[inside], columns[:, inside], known, then.hash)
+        if found is None:
+            left.append(change)
+        else:
+            undone += found
+    return Restored(candle_table(times, columns), tuple(sorted(undone)), tuple(left))
+
+
+def _take_back(times: Times, columns: Floats, revisions: Sequence[Revision], wanted: str) -> list[Revision] | None:
+    """Revisions to take back until the hash is the wanted one, written into `columns`; None where none will do."""
+    tried = columns.copy()
+    undone: list[Revision] = []
+    moments = sorted({one.seen_ms for one in revisions}, reverse=True)
+    for moment in moments:
+        for one in (one for one in revisions if one.seen_ms == moment):
+            tried[:, np.searchsorted(times, one.time)] = one.old
+            undone.append(one)
+        if block_hash(times, tried) == wanted:
+            columns[:] = tried
+            return undone
+    return None

@@ -1,0 +1,183 @@
+"""Running a result again: the same bars, code and conditions must give every figure again, byte for byte.
+
+A result from elsewhere names code. It is run only where it is the code that the person has already, or where the person
+says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from algotrade.backtest.setup import Setup
+from algotrade.discover import Source, find_strategy, strategy_from_source
+from algotrade.engine.fills import Costs
+from algotrade.engine.risk import Limits
+from algotrade.errors import AlgotradeError, NotAllowed
+from algotrade.ingest.past import past_candles
+from algotrade.ingest.source import MarketData
+from algotrade.market.candles import SeriesKey
+from algotrade.market.instrument import Instrument
+from algotrade.market.revisions import Restored
+from algotrade.pipeline import Run, run_backtest, versions
+from algotrade.sources import code_hash
+from algotrade.store.database import Database
+from algotrade.strategy.base import Bounds, Strategy
+from algotrade.verification.comparison import Difference, differences
+from algotrade.verification.result_file import ResultFile
+
+
+class Code(NamedTuple):
+    """The strategy that is run for a result.
+
+    Attributes:
+        strategy: with the recorded parameters.
+        own: it is the person's own copy, not the text in the result.
+        same: all of its code is the recorded code; a module that it imports may have changed.
+    """
+
+    strategy: Strategy
+    own: bool
+    same: bool
+
+
+class Verification(NamedTuple):
+    """What came of running a result again.
+
+    Attributes:
+        run: its id.
+        exchange: whose candles.
+        bars: of the run.
+        fills: of the run.
+        intact: the file is as it was written.
+        data: the candles, and where they are not those of the run.
+        code: that was run.
+        versions: name -> (recorded, now), for those that differ.
+        checks: name -> (recorded, now), for checks that are judged differently.
+        figures: that differ.
+    """
+
+    run: str
+    exchange: str
+    bars: int
+    fills: int
+    intact: bool
+    data: Restored
+    code: Code
+    versions: Mapping[str, tuple[str | None, str | None]]
+    checks: Mapping[str, tuple[bool, bool]]
+    figures: tuple[Difference, ...]
+
+    @property
+    def changed(self) -> list[str]:
+        """In a word each, what is not as it was recorded; empty for a result that is verified."""
+        found = {
+            "file": not self.intact,
+            "data": bool(self.data.undone or self.data.differing),
+            "code": not self.code.same,
+            "checks": bool(self.checks),
+            "figures": bool(self.figures),
+        }
+        return [name for name, differs in found.items() if differs]
+
+
+def code_of(result: ResultFile, sources: list[Source], *, named: str | None, run_recorded: bool) -> Code:
+    """The code to run for a result: the person's own if it is the same, else the recorded text if that is allowed.
+
+    Args:
+        result: from anywhere.
+        sources: where the person's strategies lie.
+        named: a strategy to take instead of the one of the recorded name.
+        run_recorded: the recorded text may be run.
+
+    Raises:
+        NotAllowed: the person has no such code, and the recorded text may not be run.
+        FixCommand: there is no strategy `named`.
+    """
+    recorded = result.body["strategy"]
+    own = _own(named or recorded["name"], recorded["parameters"], sources, must_exist=named is not None)
+    if own is not None and code_hash(own) == recorded["hash"]:
+        return Code(own, own=True, same=True)
+    if not run_recorded:
+        have = "is another" if own is not None else "is not there"
+        raise NotAllowed(
+            f"the result holds code that is not yours: your {named or recorded['name']} {have}. Nothing was run; read"
+            " body.strategy.source first"
+        )
+    strategy = strategy_from_source(recorded)
+    return Code(strategy, own=False, same=code_hash(strategy) == recorded["hash"])
+
+
+def _own(name: str, parameters: Mapping[str, Any], sources: list[Source], *, must_exist: bool) -> Strategy | None:
+    """The person's strategy of a name; None where there is none that takes these parameters."""
+    try:
+        cls = find_strategy(name, sources)
+    except AlgotradeError:
+        if must_exist:
+            raise
+        return None
+    try:
+        return cls(**parameters)
+    except AlgotradeError:
+        return None
+
+
+def verify(result: ResultFile, code: Code, database: Database) -> Verification:
+    """Run a result again and compare.
+
+    Args:
+        result: from `read_result`.
+        code: from `code_of`.
+        database: holds the candles.
+
+    Raises:
+        FixData: the candles are not stored.
+    """
+    body = result.body
+    past = past_candles(body, database)
+    run = _run_again(body, code.strategy, past, database)
+    recorded, now = body["versions"], versions()
+    verdicts = {} if run.checks is None else {name: check.passed for name, check in run.checks.named.items()}
+    before = {name: check["passed"] for name, check in body["checks"].items()}
+    return Verification(
+        run=result.run,
+        exchange=body["data"]["exchange"],
+        bars=body["data"]["bars"],
+        fills=len(body["fills"]),
+        intact=result.intact,
+        data=past,
+        code=code,
+        versions=MappingProxyType(
+            {
+                name: (recorded.get(name), now.get(name))
+                for name in sorted({*recorded, *now})
+                if recorded.get(name) != now.get(name)
+            }
+        ),
+        checks=MappingProxyType(
+            {
+                name: (before[name], passed)
+                for name, passed in verdicts.items()
+                if passed is not None and before.get(name) not in (None, passed)
+            }
+        ),
+        figures=tuple(differences(body, run.document)),
+    )
+
+
+def _run_again(body: Mapping[str, Any], strategy: Strategy, past: Restored, database: Database) -> Run:
+    data, costs = body["data"], body["costs"]
+    instrument = Instrument(**{name: body["instrument"][name] for name in Instrument._fields})
+    setup = Setup(
+        instrument=instrument,
+        timeframe=data["timeframe"],
+        cash=costs["cash"],
+        costs=Costs(costs["fee_rate"], costs["slippage_rate"]),
+        bounds=Bounds(costs["leverage"], costs["allow_short"]),
+        limits=Limits(**{name: body["limits"][name] for name in Limits._fields}),
+        calendar=body["calendar"],
+    )
+    key = SeriesKey(data["exchange"], data["symbol"], data["timeframe"], data["origin"])
+    market = MarketData(key, past.candles, instrument, data["simulated"])
+    return run_backtest(strategy, market, setup, check="budget" if body["checks"] else "none", database=database)
