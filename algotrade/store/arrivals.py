@@ -12,14 +12,15 @@ from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from algotrade.errors import FixData
 from algotrade.market.candles import COLUMNS, Floats, RefusedCandle, SeriesKey, Times, iso
 from algotrade.store.coverage import cover
 from algotrade.store.database import Database
 from algotrade.store.rows import BLOCK_ROWS, add_series, fetch_rows, put_rows, rows_between, series_id_of
-from algotrade.store.tables import candles, quarantine, revisions, snapshots
+from algotrade.store.snapshots import invalidate_snapshots
+from algotrade.store.tables import candles, quarantine, revisions
 
 
 class WriteReport(NamedTuple):
@@ -108,8 +109,7 @@ def _upsert_rows(connection: Connection, series_id: int, times: Times, columns: 
     if not len(times):
         return
     put_rows(connection, candles, (repeat(series_id), times.tolist(), *columns.tolist()))
-    stale = (snapshots.c.series_id == series_id) & (snapshots.c.last >= int(times[0]))
-    connection.execute(delete(snapshots).where(stale))
+    invalidate_snapshots(connection, series_id, int(times[0]))
 
 
 def _keep_revisions(connection: Connection, series_id: int, seen_ms: int, times: Times, values: Floats) -> None:

@@ -1,15 +1,17 @@
-"""Candles read from the store. What writes them is in arrivals.py."""
+"""Candles read from the store, from a snapshot where there is one. What writes them is in arrivals.py."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from algotrade.market.candles import SeriesKey, candle_table, empty_candles
 from algotrade.store.database import Database
-from algotrade.store.rows import fetch_rows, rows_between, series_id_of
+from algotrade.store.rows import Rows, fetch_rows, joined, rows_between, series_id_of
+from algotrade.store.snapshots import find_snapshot, map_snapshot
 from algotrade.store.tables import candles, series
 
 
@@ -56,21 +58,53 @@ def read_candles(
         series_id = series_id_of(connection, key)
         if series_id is None:
             return empty_candles()
-        statement = rows_between(series_id, start, end)
-        if last is None:
-            return candle_table(*fetch_rows(connection, statement))
-        newest = statement.order_by(None).order_by(candles.c.time.desc()).limit(last)
-        times, columns = fetch_rows(connection, newest)
-        return candle_table(times[::-1].copy(), columns[:, ::-1].copy())
+        found = find_snapshot(connection, series_id)
+        kept = None if found is None else map_snapshot(database, found)
+        if found is None or kept is None:
+            return candle_table(*_read_rows(connection, series_id, start, end, last))
+        head = _part(kept, start, end)
+        behind = found.last + 1 if start is None else max(start, found.last + 1)
+        tail = _read_rows(connection, series_id, behind, end, last)
+    if last is not None:
+        head = _newest(head, last - len(tail.times))
+    return candle_table(*(joined([head, tail]) if len(tail.times) else head))
+
+
+def _read_rows(connection: Connection, series_id: int, start: int | None, end: int | None, last: int | None) -> Rows:
+    statement = rows_between(series_id, start, end)
+    if last is None:
+        return fetch_rows(connection, statement)
+    times, columns = fetch_rows(connection, statement.order_by(None).order_by(candles.c.time.desc()).limit(last))
+    return Rows(times[::-1].copy(), columns[:, ::-1].copy())
+
+
+def _part(rows: Rows, start: int | None, end: int | None) -> Rows:
+    """The rows from one open time to another, both inclusive, without a copy."""
+    begin = 0 if start is None else int(np.searchsorted(rows.times, start))
+    stop = len(rows.times) if end is None else int(np.searchsorted(rows.times, end, side="right"))
+    return Rows(rows.times[begin:stop], rows.columns[:, begin:stop])
+
+
+def _newest(rows: Rows, count: int) -> Rows:
+    begin = max(len(rows.times) - count, 0)
+    return Rows(rows.times[begin:], rows.columns[:, begin:])
 
 
 def span(database: Database, key: SeriesKey) -> Span | None:
-    """First bar, last bar and number of bars of a series; None where nothing is stored."""
+    """First bar, last bar and number of bars of a series; None where nothing is stored.
+
+    A snapshot's bars are counted already: others take 0.07 s a million.
+    """
     with database.reading() as connection:
-        statement = select(func.min(candles.c.time), func.max(candles.c.time), func.count())
-        first, last, rows = connection.execute(
-            statement.where(candles.c.series_id == series_id_of(connection, key))
-        ).one()
+        series_id = series_id_of(connection, key)
+        found = None if series_id is None else find_snapshot(connection, series_id)
+        counted = select(func.min(candles.c.time), func.max(candles.c.time), func.count())
+        counted = counted.where(candles.c.series_id == series_id)
+        if found is not None:
+            counted = counted.where(candles.c.time > found.last)
+        first, last, rows = connection.execute(counted).one()
+        if found is not None:
+            return Span(found.first, found.last if last is None else last, found.rows + rows)
         return Span(first, last, rows) if rows else None
 
 

@@ -106,7 +106,8 @@ revisions: Final = Table(
     PrimaryKeyConstraint("series_id", "time", "seen_ms", name="revisions_key"),
 )
 
-# The file that holds a series' candles from `first` to `last` in columns, named by their hash; see snapshots.py.
+# The file that holds a series' candles from `first` to `last` in columns, named by their hash; see snapshots.py. One
+# that is being made has no rows yet. Who touches a candle at or before `last` deletes the row in the same transaction.
 snapshots: Final = Table(
     "snapshots",
     metadata,
@@ -115,7 +116,7 @@ snapshots: Final = Table(
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
     Column("rows", BigInteger, nullable=False),
-    PrimaryKeyConstraint("series_id", name="snapshots_key"),
+    PrimaryKeyConstraint("series_id", "hash", name="snapshots_key"),
 )
 
 # Public trades, kept on request. `sequence` tells apart those of one nanosecond; times are nanoseconds since the epoch.

@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("first", sa.BigInteger, nullable=False),
         sa.Column("last", sa.BigInteger, nullable=False),
         sa.Column("rows", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("series_id", name="snapshots_key"),
+        sa.PrimaryKeyConstraint("series_id", "hash", name="snapshots_key"),
     )
     op.create_table(
         "trades",
