@@ -55,7 +55,6 @@ def tables_in(location: str) -> set[str]:
         ("postgresql+psycopg://me:{0}@127.0.0.1:1/x", CheckConnection, "cannot be reached: Connection refused"),
         ("postgresql://me:{0}@127.0.0.1:1/x?sslmode={0}", FixConfiguration, "in this way: invalid sslmode value"),
         ("postgresql://me:{0}@127.0.0.1:1/x?connect_timeout={0}", FixConfiguration, "bad value for connect_timeout"),
-        ("postgresql://me:{0}@127.0.0.1:1/x?sslmode=verify-full&sslrootcert=/none", FixConfiguration, "certificate"),
         ("postgresql://me:{0}@127.0.0.1:1/x?passfile=/none&{0}={0}", FixConfiguration, "takes no options but"),
         ("postgresql://me@127.0.0.1:1/x?password={0}", FixConfiguration, "takes no options but connect_timeout, host"),
         ("postgresql://me@127.0.0.1:1/x?" + "application_name={0}&" * 900, FixConfiguration, "takes no options but"),

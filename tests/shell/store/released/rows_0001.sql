@@ -1,0 +1,12 @@
+INSERT INTO series (exchange, symbol, timeframe, origin) VALUES ('kraken', 'BTC/USD', '1d', 'official');
+INSERT INTO series (exchange, symbol, timeframe, origin) VALUES ('demo', 'ETH/USD', '1d', 'demo');
+INSERT INTO candles VALUES (1, 1577836800000, 7195.2, 7238.1, 7175.4, 7174.4, 1054.8);
+INSERT INTO candles VALUES (1, 1577923200000, 7175.0, 7192.7, 6914.9, 6945.1, 2742.0);
+INSERT INTO candles VALUES (1, 1578009600000, 6945.1, 7413.2, 6853.5, 7314.8, 4867.30000000000000004);
+INSERT INTO candles VALUES (2, 1577836800000, 0.1, 0.3, 0.1, 0.30000000000000004, 0.0);
+INSERT INTO coverage VALUES (1, 1577836800000, 1578096000000);
+INSERT INTO markets VALUES ('kraken', 'BTC/USD', 1e-08, 0.1, 5e-05, 0.5, 0.004, 0.0025, '0', 1795176000000);
+INSERT INTO markets VALUES ('kraken', 'ETH/USD', 1e-08, 0.01, 0.001, 0.5, NULL, NULL, '1', 1795176000000);
+INSERT INTO runs VALUES ('r20261120-120000-3f2a', 1795176000000, 'backtest', 'BTC/USD', '1d', 'sma_cross', 11000.5, '{"run":"r20261120-120000-3f2a","summary":{"final_equity":11000.5}}');
+INSERT INTO runs VALUES ('r20261120-120001-0b7c', 1795176001000, 'backtest', 'ETH/USD', '1d', 'sma_cross', NULL, '{"run":"r20261120-120001-0b7c","summary":{"final_equity":null}}');
+INSERT INTO checks VALUES ('4f2e', '{"covered":214,"passed":true}');
