@@ -22,6 +22,7 @@ from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest, fet
 from algotrade.ingest.jobs import Job
 from algotrade.ingest.shared_exchange import SharedClock, Turn, unless_stopped
 from algotrade.market.candles import SeriesKey
+from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.candles import span
 from algotrade.store.database import Database
@@ -115,6 +116,7 @@ class _Line:
         while self.waiting:
             job = self.waiting.popleft()
             try:
+                validate_symbol(job.symbol)
                 with hold_lock(lock_path(self.database, job.key), f"a fetch of {job.label}", hint=None):
                     self.watcher.began(job)
                     report = await self._fetch(job, Turn(exchange, clock, self.stopping))
