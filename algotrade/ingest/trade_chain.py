@@ -211,7 +211,7 @@ def _days(chain: Chain, block: TradeBlock, cursor: str, day: TradeDay | None, *,
         count = end - begin
         day = day._replace(
             trades=day.trades + count,
-            pages=day.pages + 1,
+            pages=day.pages + (begin == 0),
             last_cursor=cursor,
             digest=chained_digest(day.digest, part),
             kept=day.kept + (count if keep else 0),

@@ -47,7 +47,7 @@ class TradeDay(NamedTuple):
     Attributes:
         day: its first moment, milliseconds.
         trades: how many were made.
-        pages: answers of the exchange that held any of them.
+        pages: answers of the exchange whose first new trade is one of them.
         first_cursor: asked for the answer that holds the day's first trade.
         last_cursor: asks for the answer that holds the first trade after it; where the chain is unbroken, the same as
             `first_cursor` of the next day that has trades.
