@@ -95,6 +95,10 @@ class TryLater(AlgotradeError):
     kind = "busy"
 
 
+class AwaitMaintenance(TryLater):
+    """The exchange says that it is down for maintenance."""
+
+
 class NotAllowed(AlgotradeError):
     """Refused for safety, or credentials are missing."""
 

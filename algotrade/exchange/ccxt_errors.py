@@ -8,6 +8,7 @@ import ccxt
 
 from algotrade.errors import (
     AlgotradeError,
+    AwaitMaintenance,
     CheckConnection,
     FixCommand,
     FixConfiguration,
@@ -31,7 +32,7 @@ class Meaning(NamedTuple):
 MEANINGS: Final = (
     Meaning(ccxt.RateLimitExceeded, TryLater, "{where} asks for fewer requests"),
     Meaning(ccxt.DDoSProtection, TryLater, "{where} asks for fewer requests"),
-    Meaning(ccxt.OnMaintenance, TryLater, "{where} is under maintenance"),
+    Meaning(ccxt.OnMaintenance, AwaitMaintenance, "{where} is under maintenance"),
     Meaning(ccxt.BadSymbol, FixCommand, "{where} does not know the symbol"),
     Meaning(ccxt.BadRequest, FixCommand, "{where} does not understand the request"),
     Meaning(ccxt.ArgumentsRequired, FixCommand, "{where} does not understand the request"),

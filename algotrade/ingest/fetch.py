@@ -7,11 +7,11 @@ loses at most the page on its way, and the same command goes on from there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
-from algotrade.errors import AlgotradeError, FixCommand, did_you_mean
-from algotrade.exchange.base import Exchange
+from algotrade.errors import AlgotradeError, AwaitMaintenance, FixCommand, did_you_mean
+from algotrade.exchange.base import Exchange, system_ms
 from algotrade.ingest.pages import (
     Cursor,
     Page,
@@ -23,13 +23,14 @@ from algotrade.ingest.pages import (
     judge_page,
     proven,
 )
-from algotrade.ingest.plan import Grid, Interval, asked_interval, plan_requests, recheck
+from algotrade.ingest.plan import Grid, Interval, asked_interval, pack, plan_requests, recheck
 from algotrade.market.candles import RefusedCandle, SeriesKey, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.span import Span
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.arrivals import Evidence, WriteReport, write_candles
 from algotrade.store.candles import span
+from algotrade.store.corrections import close_outage, note_outage
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
 from algotrade.store.markets import write_instrument
@@ -52,6 +53,18 @@ class FetchRequest(NamedTuple):
     timeframe: str
     start: int | None = None
     end: int | None = None
+
+
+class Again(NamedTuple):
+    """What to ask for once more, although it has been asked for before.
+
+    Attributes:
+        intervals: the bars, in rising order.
+        believed: candles that were refused as a spike, and are right if they come again unchanged.
+    """
+
+    intervals: Sequence[Interval]
+    believed: Collection[RefusedCandle]
 
 
 class FetchProgress(NamedTuple):
@@ -125,6 +138,18 @@ async def fetch_candles(
     return [await _SymbolFetch(exchange, db, request, symbol, on_progress).run() for symbol in request.symbols]
 
 
+async def fetch_again(
+    exchange: Exchange,
+    db: Database,
+    key: SeriesKey,
+    again: Again,
+    on_progress: Callable[[FetchProgress], None] = _ignore,
+) -> FetchReport:
+    """Ask once more for parts of a stored series; see `fetch_candles`."""
+    request = FetchRequest((key.symbol,), key.timeframe)
+    return await _SymbolFetch(exchange, db, request, key.symbol, on_progress).run(again)
+
+
 class _SymbolFetch:
     """The fetch of one symbol: what it has done so far, and what it has to say about it."""
 
@@ -143,27 +168,35 @@ class _SymbolFetch:
         self.grid = Grid(timeframe_ms(request.timeframe), exchange.page_limit(symbol, request.timeframe))
         self.on_progress = on_progress
         self.now_ms = 0
+        self.believed: Collection[RefusedCandle] = ()
+        self.answered = False
         self.written = WriteReport(0, 0, 0)
         self.refused: list[RefusedCandle] = []
         self.refusals = 0
         self.complaints: list[str] = []
         self.remarks: list[str] = []
 
-    async def run(self) -> FetchReport:
-        """Fetch what is missing and report it, whatever happens on the way."""
+    async def run(self, again: Again | None = None) -> FetchReport:
+        """Fetch what is missing, or some of it again, and report it, whatever happens on the way."""
         error: AlgotradeError | None = None
         try:
             validate_symbol(self.key.symbol)
             self.now_ms = await self.exchange.now_ms()
             instrument = await self.exchange.instrument(self.key.symbol)
             await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.now_ms)
-            for interval in await asyncio.to_thread(self._plan):
+            for interval in await asyncio.to_thread(self._plan, again):
                 await self._walk(interval)
         except AlgotradeError as reason:
             error = reason
+            if isinstance(error, AwaitMaintenance):
+                when = self.now_ms or system_ms()
+                await asyncio.to_thread(note_outage, self.db, self.exchange.name, when, error.message)
         return await asyncio.to_thread(self._report, error)
 
-    def _plan(self) -> list[Interval]:
+    def _plan(self, again: Again | None) -> list[Interval]:
+        if again is not None:
+            self.believed = again.believed
+            return pack(again.intervals, self.grid)
         stored = span(self.db, self.key)
         wanted = Span(self.request.start, self.request.end)
         asked = asked_interval(wanted, stored.last if stored else None, self.grid, self.now_ms)
@@ -192,7 +225,10 @@ class _SymbolFetch:
         rows = await self.exchange.candles(self.key.symbol, self.key.timeframe, since=since, limit=self.grid.page)
         if (rows[:, 0] > self.now_ms).any():  # bars have closed since we asked for the time
             self.now_ms = await self.exchange.now_ms()
-        return judge_page(rows, wanted, self.now_ms)
+        if not self.answered:
+            self.answered = True
+            await asyncio.to_thread(close_outage, self.db, self.exchange.name, self.now_ms)
+        return judge_page(rows, wanted, self.now_ms, self.believed)
 
     async def _first_kept(self, page: Page, since: int, interval: Interval) -> int:
         """The open time from which an answer speaks: the asked one, unless the exchange does not go back so far."""

@@ -59,8 +59,13 @@ def asked_interval(span: Span, last_stored: int | None, grid: Grid, now_ms: int)
 
 def plan_requests(asked: Interval, covered: Sequence[Interval], grid: Grid) -> list[Interval]:
     """What is left to ask for, oldest first; spans that fit one answer together are asked for together."""
+    return pack(subtract(asked, covered), grid)
+
+
+def pack(wanted: Sequence[Interval], grid: Grid) -> list[Interval]:
+    """Intervals in rising order, those that fit one answer together as one."""
     plan: list[Interval] = []
-    for missing in subtract(asked, covered):
+    for missing in wanted:
         if plan and missing.end - plan[-1].start <= grid.page_ms:
             plan[-1] = Interval(plan[-1].start, missing.end)
         else:
