@@ -45,6 +45,7 @@ def fetch(
     end: Annotated[str | None, _series("--end", "Last day or moment, UTC, inclusive.")] = None,
     via: Annotated[str, _how("--via", "`candles`, or `trades`: make them from the public trades.")] = "candles",
     keep_trades: Annotated[bool, _how("--keep-trades", "With --via trades: store the trades too.")] = False,
+    repair: Annotated[bool, _how("--repair", "Ask again for the holes of what is stored.")] = False,
     file: Annotated[Path | None, _file("--from", "A CSV (gzip too) or Parquet file.")] = None,
     columns: Annotated[
         str | None, _file("--columns", "Columns not recognised by name.", metavar="FIELD=NAME,...")
@@ -62,6 +63,7 @@ def fetch(
       algotrade fetch --symbol BTC/USD --symbol ETH/USD --timeframe 1m --timeframe 1h
       algotrade fetch --symbol BTC/USD --timeframe 1m --start 2024-01-01 --via trades
       algotrade fetch --all-stored
+      algotrade fetch --all-stored --repair
       algotrade fetch --symbol BTC/USD --from prices.csv.gz --columns "time=Trade Day,close=Last"
 
     [bold]Exit codes[/bold]
@@ -72,7 +74,15 @@ def fetch(
     invocation = invocation_of(context)
     settings = invocation.settings()
     asked = Asked(
-        tuple(symbol or ()), tuple(exchange or ()), tuple(timeframe or ()), start, end, all_stored, via, keep_trades
+        tuple(symbol or ()),
+        tuple(exchange or ()),
+        tuple(timeframe or ()),
+        start=start,
+        end=end,
+        all_stored=all_stored,
+        via=via,
+        keep_trades=keep_trades,
+        repair=repair,
     )
     if file is not None:
         refuse_for_file(asked)

@@ -25,6 +25,7 @@ class Asked(NamedTuple):
     all_stored: bool = False
     via: str = VIAS[0]
     keep_trades: bool = False
+    repair: bool = False
 
     def given(self, *but: str) -> list[str]:
         """The flags that were given, other than those named."""
@@ -37,6 +38,7 @@ class Asked(NamedTuple):
             "--all-stored": self.all_stored,
             "--via": self.via != VIAS[0],
             "--keep-trades": self.keep_trades,
+            "--repair": self.repair,
         }
         return [flag for flag, value in flags.items() if value and flag not in but]
 
@@ -63,24 +65,40 @@ def choose_jobs(settings: Settings, asked: Asked) -> list[Job]:
         FixConfiguration: entries that contradict each other.
         FixData: nothing is stored that an exchange could continue.
     """
-    from algotrade.ingest import jobs
+    from algotrade.ingest.jobs import jobs_of_settings, repairs
 
+    _check_how(asked)
+    if asked.all_stored:
+        found = _stored_jobs(settings, asked.exchanges)
+    elif settings.values.fetch and not asked.given("--repair"):
+        found = jobs_of_settings(settings)
+    else:
+        found = _typed_jobs(settings, asked)
+    if not asked.repair:
+        return found
+    if repairable := repairs(found):
+        return repairable
+    raise FixData("candles made of trades have no holes to repair", hint="algotrade list data --gaps")
+
+
+def _check_how(asked: Asked) -> None:
+    """Refuse what contradicts itself."""
     if asked.via not in VIAS:
         raise FixCommand(
             f"--via is one of {', '.join(VIAS)}, given '{asked.via}'.{did_you_mean(asked.via, VIAS)}",
             hint="algotrade fetch --symbol BTC/USD --via trades",
         )
-    if asked.keep_trades and asked.via != jobs.TRADES:
+    if asked.keep_trades and asked.via != "trades":
         raise FixCommand(
             "--keep-trades keeps the trades that candles are made from: give --via trades, too",
             hint="algotrade fetch --symbol BTC/USD --via trades --keep-trades",
         )
     if asked.all_stored:
-        _refuse(asked.given("--all-stored", "--exchange"), "--all-stored goes on with each stored series as it is")
-        return _stored_jobs(settings, asked.exchanges)
-    if settings.values.fetch and not asked.given():
-        return jobs.jobs_of_settings(settings)
-    return _typed_jobs(settings, asked)
+        goes_on = "--all-stored goes on with each stored series as it is"
+        _refuse(asked.given("--all-stored", "--exchange", "--repair"), goes_on)
+    if asked.repair:
+        which = ("--symbol", "--exchange", "--timeframe", "--all-stored", "--repair")
+        _refuse(asked.given(*which), "--repair asks again for the holes of the exchange's own candles that are stored")
 
 
 def _refuse(flags: Iterable[str], why: str) -> None:
@@ -94,8 +112,8 @@ def _stored_jobs(settings: Settings, exchanges: tuple[str, ...]) -> list[Job]:
     from algotrade.store.database import open_database
 
     with open_database(settings.database) as database:
-        stored = list_spans(database)
-    found = jobs_of_store(stored, exchanges)
+        found = jobs_of_store(database, exchanges)
+        stored = [] if found else list_spans(database)
     if not found:
         of = f" of {', '.join(exchanges)}" if exchanges else ""
         imported = "; imported candles are continued by another import" if stored else ""

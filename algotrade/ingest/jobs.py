@@ -12,7 +12,10 @@ from algotrade.exchange.base import DEMO
 from algotrade.ingest.source import DEFAULT_EXCHANGE
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import Span, parse_span
-from algotrade.store.candles import SeriesSpan
+from algotrade.market.timeframe import UNIT_MS
+from algotrade.store.candles import list_spans, span
+from algotrade.store.database import Database
+from algotrade.store.trades import read_days, read_state
 
 CANDLES: Final = "candles"
 TRADES: Final = "trades"
@@ -30,6 +33,7 @@ class Job(NamedTuple):
         span: first and last bar wanted; without a start, from the last stored bar on.
         via: "candles" asks for the exchange's own, "trades" makes them from its public trades.
         keep_trades: whether those trades are stored too.
+        repair: ask again for the holes of what is stored, instead of going on.
     """
 
     exchange: str
@@ -38,6 +42,7 @@ class Job(NamedTuple):
     span: Span = Span()
     via: str = CANDLES
     keep_trades: bool = False
+    repair: bool = False
 
     @property
     def key(self) -> SeriesKey:
@@ -80,13 +85,29 @@ def jobs_of_settings(settings: Settings) -> list[Job]:
         raise FixConfiguration(f"{settings.project_file or settings.user_file}: {error.message}") from None
 
 
-def jobs_of_store(stored: Iterable[SeriesSpan], exchanges: Sequence[str] = ()) -> list[Job]:
+def jobs_of_store(database: Database, exchanges: Sequence[str] = ()) -> list[Job]:
     """Every stored series that an exchange can continue; of the named exchanges only, where any are named."""
-    return [
+    found = [
         Job(key.exchange, key.symbol, key.timeframe, via=TRADES if key.origin == TRADES else CANDLES)
-        for key, *_ in stored
+        for key, *_ in list_spans(database)
         if key.origin in CONTINUED and (not exchanges or key.exchange in exchanges)
     ]
+    return [_continued(database, job) if job.via == TRADES else job for job in found]
+
+
+def _continued(database: Database, job: Job) -> Job:
+    """A series made of trades goes on as it is: with them kept or not, and from its end if it came from a file."""
+    stored = span(database, job.key)
+    assert stored is not None
+    if read_state(database, job.key) is None:
+        return job._replace(span=Span(stored.last))
+    days = read_days(database, job.key, start=stored.last - UNIT_MS["w"])
+    return job._replace(keep_trades=bool(days and days[-1].kept))
+
+
+def repairs(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs as repairs, without those whose candles are made of trades: their downloads have no holes."""
+    return [job._replace(repair=True, span=Span()) for job in jobs if job.via == CANDLES]
 
 
 def distinct(jobs: Iterable[Job]) -> list[Job]:

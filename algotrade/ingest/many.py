@@ -14,17 +14,20 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
-from algotrade.errors import AlgotradeError
-from algotrade.exchange.base import Exchange
+from algotrade.errors import AlgotradeError, AwaitMaintenance
+from algotrade.exchange.base import Exchange, system_ms
 from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest, fetch_candles
-from algotrade.ingest.jobs import Job
+from algotrade.ingest.jobs import TRADES, Job
+from algotrade.ingest.repair import repair_candles
 from algotrade.ingest.shared_exchange import SharedClock, Turn, unless_stopped
+from algotrade.ingest.trades import fetch_trades
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.candles import span
+from algotrade.store.corrections import note_outage
 from algotrade.store.database import Database
 from algotrade.store.files import hold_lock
 
@@ -108,6 +111,10 @@ class _Line:
                     for _ in range(min(UNDER_WAY, len(self.waiting))):
                         turns.create_task(self._serve(exchange, clock))
         except AlgotradeError as error:
+            if isinstance(error, AwaitMaintenance):
+                await asyncio.to_thread(
+                    note_outage, self.database, self.waiting[0].exchange, system_ms(), error.message
+                )
             while self.waiting:
                 job = self.waiting.popleft()
                 self.keep(job, await asyncio.to_thread(unserved, self.database, job.key, error))
@@ -124,12 +131,19 @@ class _Line:
                 report = await asyncio.to_thread(unserved, self.database, job.key, error)
             self.keep(job, report)
 
-    async def _fetch(self, job: Job, exchange: Turn) -> FetchReport:
+    async def _fetch(self, job: Job, turn: Turn) -> FetchReport:
+        exchange = cast(Exchange, turn)
+
         def advance(step: FetchProgress) -> None:
             self.watcher.advanced(job, step)
 
+        if job.repair:
+            return await repair_candles(exchange, self.database, job.key, advance)
         request = FetchRequest((job.symbol,), job.timeframe, job.span.start, job.span.end)
-        (report,) = await fetch_candles(exchange, self.database, request, advance)
+        if job.via == TRADES:
+            (report,) = await fetch_trades(exchange, self.database, request, advance, keep_trades=job.keep_trades)
+        else:
+            (report,) = await fetch_candles(exchange, self.database, request, advance)
         return report
 
 
