@@ -13,11 +13,11 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select
 
 from algotrade.market.candles import SeriesKey, iso
 from algotrade.store import snapshot_file
@@ -72,11 +72,8 @@ def check_snapshot(database: Database, key: SeriesKey) -> str | None:
         path = _file(snapshot_folder(database), found.hash)
         if snapshot_file.map_file(path, found.rows) is None:
             return f"the snapshot {path} is missing, or is not a file of {found.rows} candles"
-        with path.open("rb") as file:
-            if (differs := _first_difference(connection, series_id, found, file)) is not None:
-                return f"the snapshot {path} differs from the stored candles, the first time at {iso(differs)}"
-            if snapshot_file.file_hash(file) != found.hash:
-                return f"the snapshot {path} does not have the hash that is its name"
+        if (wrong := _difference(connection, series_id, found, path)) is not None:
+            return f"the snapshot {path} {wrong}"
     return None
 
 
@@ -157,14 +154,13 @@ def _make(database: Database, series_id: int, announced: Snapshot, path: Path) -
 
 def _write_candles(connection: Connection, series_id: int, announced: Snapshot, file: BinaryIO) -> int:
     """The number of candles. Those that a valid snapshot holds are copied from its file, the others read as rows."""
-    at, begin, source = 0, announced.first, None
+    at, begin = 0, announced.first
     base = find_snapshot(connection, series_id)
-    if base is not None:
-        source = snapshot_file.open_file(_file(Path(file.name).parent, base.hash), base.rows)
-        if source is not None:
-            at, begin = base.rows, base.last + 1
+    source = None if base is None else _open_unspoilt(_file(Path(file.name).parent, base.hash), base)
+    if base is not None and source is not None:
+        at, begin = base.rows, base.last + 1
     wanted = rows_between(series_id, begin, announced.last)
-    total = at + connection.execute(select(func.count()).select_from(wanted.order_by(None).subquery())).scalar_one()
+    total = at + _count(connection, wanted)
     snapshot_file.write_header(file, total)
     if source is not None:
         with source:
@@ -173,6 +169,15 @@ def _write_candles(connection: Connection, series_id: int, announced: Snapshot, 
         snapshot_file.write_rows(file, total, at, block)
         at += len(block.times)
     return total
+
+
+def _open_unspoilt(path: Path, snapshot: Snapshot) -> BinaryIO | None:
+    """The file of a snapshot; None where it is missing or its content is not that of its name: a disk may err."""
+    file = snapshot_file.open_file(path, snapshot.rows)
+    if file is not None and snapshot_file.file_hash(file) != snapshot.hash:
+        file.close()
+        return None
+    return file
 
 
 def _publish(database: Database, series_id: int, announced: Snapshot, made: Snapshot) -> None:
@@ -200,16 +205,24 @@ def _sweep(connection: Connection, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _first_difference(connection: Connection, series_id: int, found: Snapshot, file: BinaryIO) -> int | None:
-    """The open time of the first candle that the file and the rows do not share bit for bit; None where all agree."""
+def _difference(connection: Connection, series_id: int, found: Snapshot, path: Path) -> str | None:
+    """In what the file differs from the rows, bit for bit, or from its name; None where in nothing."""
+    wanted = rows_between(series_id, None, found.last)
+    stored = _count(connection, wanted)
+    if stored != found.rows:
+        return f"holds {found.rows} candles where {stored} are stored"
     at = 0
-    for stored in row_blocks(connection, rows_between(series_id, None, found.last)):
-        kept = snapshot_file.read_rows(file, found.rows, at, min(len(stored.times), found.rows - at))
-        size = len(kept.times)
-        same = (stored.times[:size] == kept.times) & (
-            stored.columns[:, :size].view(np.int64) == kept.columns.view(np.int64)
-        ).all(axis=0)
-        if not same.all() or size < len(stored.times):
-            return int(stored.times[int(np.argmin(same)) if not same.all() else size])
-        at += size
-    return None if at == found.rows else int(snapshot_file.read_rows(file, found.rows, at, 1).times[0])
+    with path.open("rb") as file:
+        for block in row_blocks(connection, wanted):
+            kept = snapshot_file.read_rows(file, found.rows, at, len(block.times))
+            bits = block.columns.view(np.int64) == kept.columns.view(np.int64)
+            same = (block.times == kept.times) & bits.all(axis=0)
+            if not same.all():
+                return f"differs from the stored candles, the first time at {iso(int(block.times[np.argmin(same)]))}"
+            at += len(block.times)
+        return None if snapshot_file.file_hash(file) == found.hash else "does not have the hash that is its name"
+
+
+def _count(connection: Connection, statement: Select[Any]) -> int:
+    counted = select(func.count()).select_from(statement.order_by(None).subquery())
+    return int(connection.execute(counted).scalar_one())
