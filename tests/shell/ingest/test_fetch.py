@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +31,9 @@ HALF_PAST = NOON + 30 * MINUTE + 20_000  # the bar of 12:29 is closed, that of 1
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "store.sqlite") as opened:
-        yield opened
+def db(database: Database) -> Database:
+    """An empty store of each kind."""
+    return database
 
 
 async def fetch(

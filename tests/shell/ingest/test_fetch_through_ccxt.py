@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,7 +14,7 @@ from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_time
 from algotrade.store.candles import read_candles
-from algotrade.store.database import Database, open_database
+from algotrade.store.database import Database
 from algotrade.store.markets import read_instrument
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
@@ -25,9 +24,9 @@ KEY = SeriesKey("kraken", "BTC/USD", "1m")
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "store.sqlite") as opened:
-        yield opened
+def db(database: Database) -> Database:
+    """An empty store of each kind."""
+    return database
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span, parse_time
 from algotrade.store.arrivals import write_candles
 from algotrade.store.candles import SeriesSpan, list_series
-from algotrade.store.database import Database, open_database
+from algotrade.store.database import Database
 from algotrade.store.markets import write_instrument
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
@@ -30,9 +29,9 @@ BTC = DataRequest("BTC/USD", "1d")
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "store.sqlite") as opened:
-        yield opened
+def db(database: Database) -> Database:
+    """An empty store of each kind."""
+    return database
 
 
 @pytest.fixture
