@@ -52,16 +52,19 @@ def page_of(trades: Sequence[Trade], next_cursor: str) -> TradePage:
 
 
 class TradedExchange(ListedExchange):
-    """Its cursor is the number of the next trade; each page begins `repeats` trades earlier.
+    """Its cursor is the number of the next trade, and each page repeats some that came before.
 
     Attributes:
+        repeats: how many; "moment" for all of the newest one's nanosecond.
         asked_trades: (cursor, since_ns) of every request so far.
         distort: changes an answer on its way out; given the request too. May raise.
     """
 
     keeps_trades = True
 
-    def __init__(self, trades: Sequence[Trade], now: int, *, pages: Sequence[int] = (5,), repeats: int = 1) -> None:
+    def __init__(
+        self, trades: Sequence[Trade], now: int, *, pages: Sequence[int] = (5,), repeats: int | str = 1
+    ) -> None:
         super().__init__([], now)
         self.trades_made = list(trades)
         self.sizes = cycle(pages)
@@ -75,7 +78,7 @@ class TradedExchange(ListedExchange):
         size = next(self.sizes)
         if cursor is not None:
             begin = int(cursor)
-            chosen = made[max(begin - self.repeats, 0) : begin + size]
+            chosen = made[begin - self._repeated(made[:begin]) : begin + size]
             following = min(begin + size, len(made))
         elif since_ns is not None:
             begin = sum(each.time_ns < since_ns for each in made)
@@ -83,3 +86,8 @@ class TradedExchange(ListedExchange):
         else:
             chosen, following = made[-size:], len(made)
         return self.distort(page_of(chosen, str(following)), cursor, since_ns)
+
+    def _repeated(self, before: Sequence[Trade]) -> int:
+        if self.repeats == "moment":
+            return sum(each.time_ns == before[-1].time_ns for each in before) if before else 0
+        return min(int(self.repeats), len(before))
