@@ -39,6 +39,7 @@ def make_client(name: str, options: Mapping[str, Any]) -> Any:
     check_options(name, options, kind())
     client = kind(dict(options))
     client.enableLastJsonResponse = True  # the proof that an empty answer is one
+    _refuse_other_than_json(client)
     _forget_default_fees(client, options)
     return client
 
@@ -73,6 +74,18 @@ def host_of(client: Any) -> str:
     if not urls:
         return ""
     return urlsplit(urls[0].replace("{hostname}", client.hostname or "")).hostname or ""
+
+
+def _refuse_other_than_json(client: Any) -> None:
+    """Let a page of text be an error: ccxt's classes read its letters as if they were rows."""
+    judge_status = client.handle_http_status_code
+
+    def judge(*answer: Any) -> None:
+        judge_status(*answer)
+        if client.last_json_response is None:
+            raise ccxt.BadResponse("it is no JSON")
+
+    client.handle_http_status_code = judge
 
 
 def _forget_default_fees(client: Any, options: Mapping[str, Any]) -> None:

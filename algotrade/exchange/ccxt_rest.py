@@ -183,9 +183,14 @@ class CcxtExchange:
     async def _load_markets(self) -> dict[str, Any]:
         async with self._loading:
             if not self._client.markets:
-                await self._client.load_markets(reload=True)
-            if not self._client.markets:
-                raise nonsense(self._where, "no markets")
+                options = dict(self._client.options)
+                try:
+                    await self._client.load_markets(reload=True)
+                    if not self._client.markets:
+                        raise nonsense(self._where, "no markets")
+                except Exception:
+                    self._client.options = options  # where some of ccxt's classes keep an answer, also a bad one
+                    raise
             markets: dict[str, Any] = self._client.markets
             return markets
 

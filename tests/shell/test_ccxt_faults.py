@@ -35,7 +35,7 @@ from tests.shell.loopback.kraken import Clock, LoopbackKraken
 
 NOON = 1_706_702_400_000  # 2024-01-31 12:00 UTC
 UNREACHED = ["reset", "500", "503", "403", "unavailable"]
-IMPATIENT = ["429", "rate_limit", "too_many", "lockout", "maintenance", "unlisted"]
+IMPATIENT = ["429", "rate_limit", "too_many", "lockout", "unlisted"]
 NONSENSE = ["html", "truncated", "empty", "no_result", "null_result", "empty_object", "list"]
 
 
@@ -66,7 +66,11 @@ async def ask(exchange: Exchange, method: str) -> object:
 @pytest.mark.parametrize("method", ["OHLC", "Ticker", "Time", "AssetPairs"])
 @pytest.mark.parametrize(
     ("fault", "error"),
-    [(fault, CheckConnection) for fault in UNREACHED + NONSENSE] + [(fault, TryLater) for fault in IMPATIENT],
+    [
+        *((fault, CheckConnection) for fault in UNREACHED + NONSENSE),
+        *((fault, TryLater) for fault in IMPATIENT),
+        ("maintenance", AwaitMaintenance),
+    ],
 )
 async def test_a_fault_is_an_error_that_names_exchange_and_host(
     kraken: LoopbackKraken, method: str, fault: str, error: type[AlgotradeError]
@@ -76,7 +80,7 @@ async def test_a_fault_is_an_error_that_names_exchange_and_host(
         with pytest.raises(error, match=r"kraken \(127\.0\.0\.1\)") as raised:
             await ask(exchange, method)
 
-        assert type(raised.value) is error
+        assert isinstance(raised.value, error)
         assert raised.value.message.isprintable()
         assert len(raised.value.message) < 260
         kraken.heal()

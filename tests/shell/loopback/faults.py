@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from aiohttp import web
+
+DIGITS = re.compile(r'"#([0-9.]+)"')
+
+
+def as_json(answer: Any) -> str:
+    """The answer as text; "#1.50" in it stands for the number 1.50 in just these digits."""
+    return DIGITS.sub(r"\1", json.dumps(answer))
 
 
 class Fault(NamedTuple):
@@ -67,7 +75,7 @@ def _rows(change: Callable[[list[Any]], list[Any]]) -> Answering:
             return {key: changed(value) for key, value in answer.items()}
         return answer
 
-    return _body(lambda answer: json.dumps(changed(answer)))
+    return _body(lambda answer: as_json(changed(answer)))
 
 
 def _with_open(row: Any, value: Any) -> Any:
@@ -80,7 +88,7 @@ def _foreign(answer: Any) -> str:
     """The answer under names that were not asked for."""
     inner = answer.get("result", answer)
     renamed = {name if name in ("last", "error") else f"FOREIGN{name}": value for name, value in inner.items()}
-    return json.dumps({**answer, "result": renamed} if "result" in answer else renamed)
+    return as_json({**answer, "result": renamed} if "result" in answer else renamed)
 
 
 def _wrong_types(answer: Any) -> Any:
@@ -96,7 +104,7 @@ async def _endless(request: web.Request, answer: Any) -> web.StreamResponse:
     """A body of 100 MB that begins like the right one."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
-    await response.write(json.dumps(answer).encode()[:-1])
+    await response.write(as_json(answer).encode()[:-1])
     for _ in range(100):
         await response.write(b" " * 1024**2)
     return response
@@ -111,7 +119,7 @@ FAULTS: dict[str, Answering] = {
     "429": _status(429),
     "403": _status(403),
     "html": _body(lambda answer: "<html><body>Please log in to the hotel's network</body></html>", "text/html"),
-    "truncated": _body(lambda answer: json.dumps(answer)[: len(json.dumps(answer)) // 2]),
+    "truncated": _body(lambda answer: as_json(answer)[: len(as_json(answer)) // 2]),
     "empty": _body(lambda answer: ""),
     "no_result": _body(lambda answer: '{"error": []}'),
     "null_result": _body(lambda answer: '{"error": [], "result": null}'),
@@ -125,7 +133,7 @@ FAULTS: dict[str, Answering] = {
     "text_value": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], "high")]),
     "huge": _endless,
     "deep": _body(lambda answer: "[" * 100_000 + "]" * 100_000),
-    "wrong_types": _body(lambda answer: json.dumps(_wrong_types(answer))),
+    "wrong_types": _body(lambda answer: as_json(_wrong_types(answer))),
     "huge_number": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], 10**400)]),
     "endless_number": _body(lambda answer: "9" * 100_000),
     "duplicate_keys": _body(lambda answer: '{"error": [], "error": 5, "result": {}, "result": {"last": {}}}'),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import time
 from collections import Counter, deque
 from datetime import UTC, datetime
@@ -24,11 +23,10 @@ from aiohttp import web
 from algotrade.market.candles import COLUMNS, times_ms
 from algotrade.market.simulate import FIRST_MS, forming_candle, simulate_candles, simulate_trades
 from algotrade.market.timeframe import bar_start, timeframe_ms
-from tests.shell.loopback.faults import FAULTS, Fault
+from tests.shell.loopback.faults import FAULTS, Fault, as_json
 
 MINUTE = 60_000
 FIRST_TRADE = FIRST_MS // MINUTE * 4  # its number in the simulated market
-DIGITS = re.compile(r'"#([0-9.]+)"')
 
 Query = dict[str, str]
 
@@ -167,7 +165,7 @@ class LoopbackExchange:
     def _respond(self, status: int, answer: Any) -> web.Response:
         return web.Response(
             status=status,
-            text=DIGITS.sub(r"\1", json.dumps(answer)),
+            text=as_json(answer),
             content_type="application/json",
             headers={"Date": formatdate(self.clock() / 1000, usegmt=True)},
         )
