@@ -32,6 +32,7 @@ COMMANDS: Final = {  # the code of each is in the module of its name beside this
     "verify": Entry(WORK, "Run a result again: every figure the same, or what changed."),
     "live": Entry(WORK, "Trade on paper: real prices, simulated fills."),
     "list": Entry(LOOK, "Exchanges, markets, timeframes, strategies, data, runs, sessions."),
+    "data": Entry(LOOK, "Export, import, check and drop what is stored."),
     "why": Entry(LOOK, "What the strategy saw, wanted and did at one bar."),
     "replay": Entry(LOOK, "Reproduce a live session, byte for byte."),
     "new": Entry(SET_UP, "Start a strategy of your own, with its test."),

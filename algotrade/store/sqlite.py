@@ -72,3 +72,14 @@ def _write_ahead_log(engine: Engine) -> None:
     """Let readers read while another writes; kept in the file."""
     with closing(engine.raw_connection()) as driver_connection:
         driver_connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+
+def damages(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with the file, in sentences: damaged pages and indexes, rows that belong to no series."""
+    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    tables = sorted({str(row[0]) for row in orphans})
+    return [
+        *(f"the database file is damaged: {text}" for text in found if text != "ok"),
+        *(f"the table {table} has rows that belong to no series" for table in tables),
+    ]

@@ -1,0 +1,266 @@
+"""`algotrade data`: take stored candles elsewhere and back, check them, drop them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from algotrade.cli import options
+from algotrade.cli.commands import Commands
+from algotrade.cli.invocation import Invocation, invocation_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from algotrade.market.candles import SeriesKey
+    from algotrade.store.database import Database
+    from algotrade.store.removal import Holdings
+
+VERIFY_COLUMNS: Final = ("exchange", "symbol", "timeframe", "origin", "candles", "first", "last", "finding")
+
+OriginOption = Annotated[str | None, typer.Option("--origin", help="Who made them: official, import, trades, ...")]
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Export, import, check and drop what is stored.",
+)
+
+
+@app.callback()
+def data() -> None:
+    """Groups the commands on what is stored."""
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option("--to", help="A file ending in .parquet, .csv or .csv.gz.")],
+    symbol: options.SymbolOption = None,
+    timeframe: options.TimeframeOption = None,
+    exchange: options.ExchangeOption = None,
+    origin: OriginOption = None,
+    start: options.StartOption = None,
+    end: options.EndOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write one stored series into a file that names it; `algotrade data import` puts it back.
+
+    [bold]Examples[/bold]
+      algotrade data export --symbol BTC/USD --timeframe 1h --to candles.parquet
+      algotrade data export --symbol BTC/USD --start 2024-01-01 --end 2024-12-31 --to 2024.csv.gz
+    """
+    from algotrade.ingest.export import export_candles
+    from algotrade.market.candles import iso
+    from algotrade.market.span import parse_span
+    from algotrade.store.database import open_database
+
+    invocation = invocation_of(context)
+    span = parse_span(start, end)
+    with open_database(invocation.settings().database) as database:
+        key = _the_one(database, (exchange, symbol, timeframe, origin), "export --to candles.parquet")
+        report = export_candles(database, key, span, to, force=force)
+    row = {
+        **report.key._asdict(),
+        "candles": report.rows,
+        "first": iso(report.first),
+        "last": iso(report.last),
+        "hash": report.hash,
+        "file": str(to),
+    }
+    _show(invocation, [row], [name for name in row if name != "hash"])
+    invocation.output.document("algotrade.data_export/1", row)
+
+
+@app.command(name="import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Written by `algotrade data export`.")],
+) -> None:
+    """Put an exported series back, under the name that the file gives it. `algotrade fetch --from` reads other files.
+
+    [bold]Examples[/bold]
+      algotrade data import candles.parquet
+      algotrade fetch --symbol BTC/USD --from prices.csv
+    """
+    from algotrade.ingest.own_files import import_own
+    from algotrade.market.candles import iso
+    from algotrade.store.database import open_database
+
+    invocation = invocation_of(context)
+    with open_database(invocation.settings().database) as database:
+        contents, written = import_own(database, file)
+    row = {
+        **contents.key._asdict(),
+        "candles": contents.rows,
+        **written._asdict(),
+        "first": iso(contents.first),
+        "last": iso(contents.last),
+    }
+    _show(invocation, [row], list(row))
+    invocation.output.document("algotrade.data_import/1", row)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    symbol: options.SymbolOption = None,
+    timeframe: options.TimeframeOption = None,
+    exchange: options.ExchangeOption = None,
+    origin: OriginOption = None,
+) -> None:
+    """Read everything that is stored and check it: the database, every candle, every note, every hash. Changes nothing.
+
+    Exits with 5 if anything is wrong. Options restrict it to some series.
+
+    [bold]Examples[/bold]
+      algotrade data verify
+      algotrade data verify --symbol BTC/USD
+    """
+    from algotrade.errors import ReviewResult
+    from algotrade.market.candles import iso
+    from algotrade.store.database import open_database
+    from algotrade.store.integrity import check_database, check_series
+
+    invocation = invocation_of(context)
+    with open_database(invocation.settings().database) as database:
+        damages = check_database(database)
+        keys = _matching(database, (exchange, symbol, timeframe, origin))
+        healths = [check_series(database, key) for key in keys]
+    rows = [
+        {
+            **health.key._asdict(),
+            "candles": health.rows,
+            "first": None if health.first is None else iso(health.first),
+            "last": None if health.last is None else iso(health.last),
+            "problems": list(health.problems),
+        }
+        for health in healths
+    ]
+    wrong = sum(map(len, (damages, *(health.problems for health in healths))))
+    invocation.output.document("algotrade.data_verify/1", {"same": not wrong, "database": damages, "series": rows})
+    _show(invocation, [{**row, "finding": _finding(row["problems"])} for row in rows], VERIFY_COLUMNS)
+    if not rows:
+        invocation.output.note("nothing is stored yet: algotrade fetch --symbol BTC/USD")
+    for damage in damages:
+        invocation.output.write_line(damage)
+    if wrong:
+        if invocation.json:
+            raise typer.Exit(ReviewResult.exit_code)
+        raise ReviewResult(f"{wrong} thing(s) are wrong with what is stored", hint="algotrade data drop -h")
+
+
+@app.command()
+def drop(
+    context: typer.Context,
+    symbol: options.SymbolOption = None,
+    timeframe: options.TimeframeOption = None,
+    exchange: options.ExchangeOption = None,
+    origin: OriginOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove one series: candles, trades, and all that is noted of it. Shows what goes and asks; kept runs stay.
+
+    [bold]Examples[/bold]
+      algotrade data drop --symbol BTC/USD --timeframe 1m
+      algotrade data drop --symbol BTC/USD --timeframe 1m --origin import --yes
+    """
+    from algotrade.errors import NotAllowed
+    from algotrade.store.database import open_database
+    from algotrade.store.removal import drop_series, holdings_of
+
+    invocation = invocation_of(context)
+    with open_database(invocation.settings().database) as database:
+        key = _the_one(database, (exchange, symbol, timeframe, origin), "drop")
+        holdings = holdings_of(database, key)
+        back = _way_back(database, key)
+        if not yes and not (invocation.output.interactive and sys.stdin.isatty()):
+            raise NotAllowed(
+                f"this would remove {_named(key)}: {_counted(holdings)}; say --yes to do it",
+                hint=f"algotrade data drop {_flags(key)} --yes",
+            )
+        if not yes and not typer.confirm(f"Remove {_named(key)}: {_counted(holdings)}?", err=True):
+            invocation.output.note("nothing was removed")
+            raise typer.Exit
+        drop_series(database, key)
+    removed = {} if holdings is None else holdings._asdict()
+    _show(invocation, [{**key._asdict(), **removed}], [*key._fields, *removed])
+    invocation.output.note(f"to have it again: {back}")
+    invocation.output.document("algotrade.data_drop/1", {**key._asdict(), "removed": removed, "again": back})
+
+
+# ---- which series ---------------------------------------------------------------------------------------------------
+Wanted = tuple[str | None, str | None, str | None, str | None]  # exchange, symbol, timeframe, origin
+
+
+def _the_one(database: Database, wanted: Wanted, command: str) -> SeriesKey:
+    """The one stored series that the options mean.
+
+    Raises:
+        FixData: none, or several; with what there is.
+    """
+    from algotrade.errors import FixData
+
+    found = _matching(database, wanted)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(map(_named, found[:5])) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+        raise FixData(
+            f"several series are meant, {some}; say which", hint=f"algotrade data {command} {_flags(found[0])}"
+        )
+    raise FixData(f"no series of {' '.join(filter(None, wanted)) or 'any kind'} is stored", hint="algotrade list data")
+
+
+def _matching(database: Database, wanted: Wanted) -> list[SeriesKey]:
+    from algotrade.store.integrity import stored_keys
+
+    return [
+        key for key in stored_keys(database) if all(part in (None, own) for part, own in zip(wanted, key, strict=True))
+    ]
+
+
+def _named(key: SeriesKey) -> str:
+    return f"{key.exchange} {key.symbol} {key.timeframe} ({key.origin})"
+
+
+def _flags(key: SeriesKey) -> str:
+    return " ".join(f"--{name} {value}" for name, value in key._asdict().items())
+
+
+# ---- what is said ---------------------------------------------------------------------------------------------------
+def _counted(holdings: Holdings | None) -> str:
+    """ "3,807 candles, 2 revisions"."""
+    words = {"candles": "candles", "quarantine": "refused rows", "revisions": "revisions", "trades": "trades"}
+    counts = {} if holdings is None else holdings._asdict()
+    return ", ".join(f"{count:,} {words[name]}" for name, count in counts.items() if count or name == "candles")
+
+
+def _way_back(database: Database, key: SeriesKey) -> str:
+    """The command that brings a series again."""
+    from algotrade.market.candles import iso
+    from algotrade.store.candles import span
+
+    series = f"--exchange {key.exchange} --symbol {key.symbol} --timeframe {key.timeframe}"
+    if key.origin == "import":
+        return f"algotrade fetch {series} --from FILE"
+    stored = span(database, key)
+    via = " --via trades" if key.origin == "trades" else ""
+    return f"algotrade fetch {series}{via}" + (f" --start {iso(stored.first)[:10]}" if stored else "")
+
+
+def _finding(problems: Sequence[str]) -> str:
+    if not problems:
+        return "ok"
+    return problems[0] + (f"; and {len(problems) - 1} more" if len(problems) > 1 else "")
+
+
+def _show(invocation: Invocation, rows: Sequence[dict[str, Any]], columns: Iterable[str]) -> None:
+    from algotrade.show.tables import listing
+
+    if rows:
+        invocation.output.show(listing(rows, list(columns)))
