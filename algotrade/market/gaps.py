@@ -112,9 +112,9 @@ class Gaps(NamedTuple):
         """The pieces of some kinds."""
         return self._at(np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds])))
 
-    def longest(self, most: int) -> Gaps:
-        """At most so many pieces, the longest, in order of time."""
-        return self._at(np.sort(np.argsort(-self.bars, kind="stable")[:most]))
+    def foremost(self, most: int) -> Gaps:
+        """At most so many pieces in order of time: the longest of those that are more than no trades, then of these."""
+        return self._at(np.sort(np.lexsort((-self.bars, self.kinds == KINDS.index(NO_TRADES)))[:most]))
 
     def rows(self) -> list[TypedGap]:
         """The pieces one by one."""

@@ -134,12 +134,21 @@ def test_a_refused_candle_off_the_grid_stands_for_the_bar_it_falls_in() -> None:
     assert evidence(hours(but={600}), known) == [(600, 1, "quarantined", "it has no open")]
 
 
-def test_the_longest_come_in_order_of_time_and_kinds_can_be_chosen() -> None:
+def test_the_foremost_come_in_order_of_time_and_kinds_can_be_chosen() -> None:
     gaps = type_gaps(hours(but={600, 700, 701, 800, 801, 802}), "1h", Known("kraken", []))
 
-    assert [gap.bars for gap in gaps.longest(2).rows()] == [2, 3]
+    assert [gap.bars for gap in gaps.foremost(2).rows()] == [2, 3]
     assert len(gaps.of_kinds([NOT_DOWNLOADED]).bars) == 3
     assert not len(gaps.of_kinds([kind for kind in KINDS if kind != NOT_DOWNLOADED]).bars)
+
+
+def test_what_is_more_than_no_trades_goes_before_what_is_longer() -> None:
+    gaps = type_gaps(
+        hours(but={500, 700, 701}), "1h", Known("kraken", ALWAYS, {START + 500 * HOUR: "high is below low"})
+    )
+
+    assert [gap.kind for gap in gaps.foremost(1).rows()] == ["quarantined"]
+    assert [gap.kind for gap in gaps.foremost(2).rows()] == ["quarantined", "no trades"]
 
 
 def test_spans_are_joined_whatever_their_order() -> None:
