@@ -18,6 +18,7 @@ from algotrade.ingest.file_names import NamedSeries, read_name
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC: Final = b"PK\x05\x06"
+DAMAGED: Final = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
 MOST_FILES: Final = 100_000
 LARGEST_RATIO: Final = 200  # rows of numbers pack to a fifth, minutes without a trade to a fiftieth
 ALWAYS_FINE: Final = 1 << 26  # bytes
@@ -53,7 +54,7 @@ class Source(NamedTuple):
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(_harmless(archive, self.member)) as packed:
                 yield io.BufferedReader(packed)  # type: ignore[arg-type]  # which has all that is asked of a raw stream
-        except (zipfile.BadZipFile, NotImplementedError) as error:
+        except DAMAGED as error:
             raise FixData(f"the zip archive is damaged or of an unknown kind: {error}") from None
 
 
@@ -134,7 +135,7 @@ def _members(path: Path) -> Iterator[Source]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except DAMAGED as error:
         raise FixData(f"the zip archive is damaged or of an unknown kind: {error}") from None
     for entry in entries:
         source = Source(path, entry.filename)

@@ -46,7 +46,7 @@ def open_arrow(
                 refuse_several_symbols(_first_texts(read([schema.names[position]])))
             used = [schema.names[position] for position in (columns.time, *columns.numbers)]
             yield read_batches(read(list(dict.fromkeys(used))), used, time_format), columns.volume is not None
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's fault, not the file's
         raise FixData(f"not a whole {kind} file: {(str(error).splitlines() or ['it is damaged'])[0][:120]}") from None
@@ -73,7 +73,16 @@ def _open_feather(path: Path) -> Iterator[tuple[Any, Any]]:
     from pyarrow.ipc import open_file
 
     with OSFile(str(path)) as stream, open_file(stream) as file:
-        yield file.schema, lambda names: (file.get_batch(i).select(names) for i in range(file.num_record_batches))
+        yield (
+            file.schema,
+            lambda names: (_sound(file.get_batch(number)).select(names) for number in range(file.num_record_batches)),
+        )
+
+
+def _sound(batch: Any) -> Any:
+    """The batch; what a damaged file claims of its lengths is looked at before it is believed."""
+    batch.validate(full=True)
+    return batch
 
 
 def _first_texts(batches: Iterator[Any]) -> list[str]:

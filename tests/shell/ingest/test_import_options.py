@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from algotrade.ingest.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles
-from algotrade.store.database import Database, open_database
+from algotrade.store.database import Database
 
 NOW = parse_time("2024-02-01")
 KEY = SeriesKey("kraken", "BTC/USD", "1d", "import")
@@ -21,9 +21,9 @@ DAYS = "date,open,high,low,close,volume\n" + "".join(f"2024-01-{day:02},10,12,9,
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "store.sqlite") as opened:
-        yield opened
+def db(database: Database) -> Database:
+    """An empty store of each kind."""
+    return database
 
 
 @pytest.fixture
@@ -174,7 +174,9 @@ def test_a_hostile_file_name_stays_out_of_messages_and_hints(db: Database, tmp_p
     with pytest.raises(FixData) as caught:
         import_file(db, path, KEY, now_ms=NOW)
     assert caught.value.message.startswith("a?[31m?.csv: line 6: ")
-    assert caught.value.hint == "algotrade fetch --exchange kraken --symbol BTC/USD --timeframe 1d --from FILE --skip-bad"
+    assert (
+        caught.value.hint == "algotrade fetch --exchange kraken --symbol BTC/USD --timeframe 1d --from FILE --skip-bad"
+    )
 
 
 @pytest.mark.parametrize(
