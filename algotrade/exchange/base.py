@@ -137,6 +137,49 @@ class Exchange(Protocol):
         ...
 
 
+class Stream(Protocol):
+    """What an exchange sends by itself. Use it as an async context manager, or close it.
+
+    Attributes:
+        name: the exchange's, as given on the command line.
+        what: what it sends: "candles", "trades" or "prices".
+    """
+
+    name: str
+
+    @property
+    def what(self) -> str:
+        """See the class."""
+        ...
+
+    async def wait(self, symbol: str, timeframe: str, *, timeout_s: float) -> Floats | None:
+        """The next updates: rows [time_ms, open, high, low, close, volume], shape (n, 6), in rising time.
+
+        A candle comes again with every change, the forming one too. Trades and prices have a time alone, the rest NaN.
+        None when nothing came in time: the market sleeps, or the connection is deaf.
+
+        Raises:
+            CheckConnection, TryLater: the connection broke; `reconnect` before the next call.
+        """
+        ...
+
+    async def reconnect(self, timeframe: str) -> None:
+        """Give up the connection for a timeframe; the next `wait` makes a new one."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        ...
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Close it."""
+        ...
+
+
 def system_ms() -> int:
     """This machine's clock, milliseconds since the epoch."""
     return time.time_ns() // 1_000_000

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from algotrade.errors import FixConfiguration
-from algotrade.exchange.base import ATTEMPTS, DEMO, TIMEOUT_S, Exchange, system_ms
+from algotrade.errors import FixCommand, FixConfiguration
+from algotrade.exchange.base import ATTEMPTS, DEMO, TIMEOUT_S, Exchange, Stream, system_ms
 
 
 def exchange_names() -> list[str]:
@@ -56,3 +56,21 @@ def open_exchange(
     from algotrade.exchange.ccxt_rest import CcxtExchange
 
     return CcxtExchange(make_client(name, options or {}), clock=clock, timeout_s=timeout_s, attempts=attempts)
+
+
+def open_stream(name: str, *, options: Mapping[str, Any] | None = None) -> Stream:
+    """The websocket of an exchange, by the exchange's name. Connects to nothing yet.
+
+    Args:
+        name: a name that ccxt knows.
+        options: for ccxt's constructor, from [exchange.NAME.ccxt] of algotrade.toml.
+
+    Raises:
+        FixCommand: there is no exchange of that name, or it has no stream.
+        FixConfiguration: an option is unknown.
+    """
+    if name == DEMO:
+        raise FixCommand("the demo exchange has no stream: it has nothing to wait for", hint="algotrade fetch -h")
+    from algotrade.exchange.ccxt_stream import CcxtStream
+
+    return CcxtStream(name, options or {})

@@ -6,6 +6,7 @@ Backoff And Jitter", AWS Architecture Blog, 2015), so that many clients do not c
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
@@ -30,6 +31,10 @@ class Backoff(NamedTuple):
     def limit_s(self, failures: int) -> float:
         """Longest wait after so many failures in a row, seconds."""
         return min(self.longest_s, self.first_s * 2.0 ** min(failures - 1, 60))
+
+    def wait_s(self, failures: int) -> float:
+        """A wait drawn at random after so many failures in a row, seconds."""
+        return random.uniform(0.0, self.limit_s(failures))  # noqa: S311 - spreads calls, keeps nothing secret
 
 
 async def retry_read(
