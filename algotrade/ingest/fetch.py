@@ -170,6 +170,7 @@ class _SymbolFetch:
         self.now_ms = 0
         self.believed: Collection[RefusedCandle] = ()
         self.answered = False
+        self.takes_newest = False
         self.written = WriteReport(0, 0, 0)
         self.refused: list[RefusedCandle] = []
         self.refusals = 0
@@ -200,7 +201,8 @@ class _SymbolFetch:
         stored = span(self.db, self.key)
         wanted = Span(self.request.start, self.request.end)
         asked = asked_interval(wanted, stored.last if stored else None, self.grid, self.now_ms)
-        if stored is None and self.request.start is None:
+        self.takes_newest = stored is None and self.request.start is None
+        if self.takes_newest:
             self.remarks.append("nothing was stored before: these are the newest candles, --start asks for older ones")
         covered = [Interval(*part) for part in read_coverage(self.db, self.key)]
         return recheck(plan_requests(asked, covered, self.grid), covered, self.grid)
@@ -235,6 +237,8 @@ class _SymbolFetch:
         if not begins_late(page.seen, since, self.grid):
             return interval.start
         first = int(page.seen[page.seen >= since][0])
+        if self.takes_newest:  # no older one was asked for: a bar may have closed since the time was
+            return first
         name, timeframe = self.exchange.name, self.key.timeframe
         if is_newest_page(page.seen, self.grid, self.now_ms):
             self._complain(f"{name} answered with its newest {len(page.seen)} {timeframe} candles", since)
