@@ -11,8 +11,10 @@ import typer
 
 from algotrade.cli.commands import Commands
 from algotrade.cli.invocation import Invocation, invocation_of
+from algotrade.errors import FixCommand
 
 if TYPE_CHECKING:
+    from algotrade.cli.stored_faults import Wanted
     from algotrade.market.instrument import Instrument
     from algotrade.strategy.parameters import Parameter
 
@@ -86,17 +88,53 @@ def strategies(context: typer.Context) -> None:
 
 
 @app.command()
-def data(context: typer.Context) -> None:
-    """Candles in the store: which series, from when to when."""
+def data(
+    context: typer.Context,
+    gaps: Annotated[bool, typer.Option("--gaps", help="Missing bars instead: where, of what kind, how known.")] = False,
+    revisions: Annotated[
+        bool, typer.Option("--revisions", help="Stored candles instead that came again with other values.")
+    ] = False,
+    quarantine: Annotated[bool, typer.Option("--quarantine", help="Refused candles instead, and why.")] = False,
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Of this market only.")] = None,
+    exchange: Annotated[str | None, typer.Option("--exchange", help="Of this exchange only.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", help="Of this bar length only.")] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Lines at most; of --gaps, of each series.")] = 20,
+) -> None:
+    """Candles in the store: which series, from when to when; or what is wrong with them.
+
+    [bold]Examples[/bold]
+      algotrade list data
+      algotrade list data --gaps --symbol BTC/USD --timeframe 1m
+      algotrade list data --quarantine
+    """
+    from algotrade.cli import stored_faults
+
+    invocation = invocation_of(context)
+    wanted = stored_faults.Wanted(symbol, exchange, timeframe, most)
+    chosen = {
+        "--gaps": (gaps, stored_faults.list_gaps),
+        "--revisions": (revisions, stored_faults.list_revisions),
+        "--quarantine": (quarantine, stored_faults.list_quarantine),
+    }
+    given = [name for name, (is_given, _) in chosen.items() if is_given]
+    if len(given) > 1:
+        raise FixCommand(f"one of {', '.join(given)} at a time", hint=f"algotrade list data {given[0]}")
+    if given:
+        chosen[given[0]][1](invocation, wanted)
+    else:
+        _list_series(invocation, wanted)
+
+
+def _list_series(invocation: Invocation, wanted: Wanted) -> None:
     from algotrade.market.candles import iso
     from algotrade.store.candles import list_series
     from algotrade.store.database import open_database
 
-    invocation = invocation_of(context)
     with open_database(invocation.settings().database) as database:
         rows = [
             {**info.key._asdict(), "first": iso(info.first), "last": iso(info.last), "candles": info.rows}
             for info in list_series(database)
+            if wanted.holds(info.key)
         ]
     _print(invocation, "data", rows, empty="nothing is stored yet: algotrade fetch --symbol BTC/USD")
 
@@ -107,21 +145,25 @@ def runs(context: typer.Context) -> None:
     from algotrade.market.candles import iso
     from algotrade.show.format import money
     from algotrade.store.database import open_database
+    from algotrade.store.past import revised_runs
     from algotrade.store.runs import list_runs, simulated_runs
 
     invocation = invocation_of(context)
     with open_database(invocation.settings().database) as database:
-        simulated = simulated_runs(database)
+        simulated, revised = simulated_runs(database), revised_runs(database)
         rows = [
             {"run": info.id, "created": iso(info.created_ms)}
             | _without(info._asdict(), "id", "created_ms")
-            | {"simulated": info.id in simulated}
+            | {"simulated": info.id in simulated, "revised": revised.get(info.id, 0)}
             for info in list_runs(database)
         ]
+    if revised:
+        invocation.output.note("revised: so many bars of the run were revised by the exchange since it was made")
     _print(
         invocation,
         "runs",
         rows,
+        [name for name in (rows[0] if rows else {}) if revised or name != "revised"],
         formats={"final_equity": money},
         empty="no run is kept yet: algotrade backtest --symbol BTC/USD",
     )

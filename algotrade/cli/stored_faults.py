@@ -1,0 +1,157 @@
+"""What is wrong with the stored candles: holes by kind, revisions, refused candles. Part of `algotrade list data`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from algotrade.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from algotrade.market.candles import SeriesKey
+    from algotrade.market.gaps import Gaps
+    from algotrade.store.candles import SeriesSpan
+    from algotrade.store.database import Database
+
+
+class Wanted(NamedTuple):
+    """Which series, None for every one, and how many lines of each."""
+
+    symbol: str | None = None
+    exchange: str | None = None
+    timeframe: str | None = None
+    most: int = 20
+
+    def holds(self, key: SeriesKey) -> bool:
+        """Whether a series is meant."""
+        asked = ((self.symbol, key.symbol), (self.exchange, key.exchange), (self.timeframe, key.timeframe))
+        return all(name in (None, stored) for name, stored in asked)
+
+
+def list_gaps(invocation: Invocation, wanted: Wanted) -> None:
+    """Print the holes of each series: how many bars are missing of which kind, and the foremost holes themselves."""
+    from algotrade.ingest.stored_gaps import stored_gaps
+    from algotrade.market.candles import iso
+
+    with _store(invocation) as database:
+        found = [(info, stored_gaps(database, info.key)) for info in _series(database, wanted)]
+    documents = [
+        {
+            **info.key._asdict(),
+            "missing": sum(gaps.counts.values()),
+            "kinds": gaps.counts,
+            "holes": len(gaps.bars),
+            "gaps": [
+                {**gap._asdict(), "start": iso(gap.start), "end": iso(gap.end)}
+                for gap in gaps.foremost(wanted.most).rows()
+            ],
+        }
+        for info, gaps in found
+    ]
+    invocation.output.document("algotrade.list_gaps/1", {"series": documents})
+    if invocation.output.json:
+        return
+    for (info, gaps), document in zip(found, documents, strict=True):
+        _show_gaps(invocation, info.key, gaps, document["gaps"])
+
+
+def _show_gaps(invocation: Invocation, key: SeriesKey, gaps: Gaps, rows: Sequence[dict[str, Any]]) -> None:
+    from rich.text import Text
+
+    from algotrade.show.format import count, plain
+    from algotrade.show.tables import heading, listing
+
+    name = plain(" ".join(key))
+    if not len(gaps.bars):
+        invocation.output.show(heading(name), Text("no bar is missing"))
+        return
+    total = f"{count(sum(gaps.counts.values()))} bars missing: {words_of_kinds(gaps.counts)}"
+    more = f"; the {count(len(rows))} foremost of {count(len(gaps.bars))} holes" if len(rows) < len(gaps.bars) else ""
+    invocation.output.show(listing(rows, ["start", "end", "bars", "kind", "evidence"], title=name, note=total + more))
+
+
+def words_of_kinds(counts: dict[str, int]) -> str:
+    """ "26 exchange down, 2 no trades": the largest number first."""
+    from algotrade.show.format import count
+
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count(bars)} {kind}" for kind, bars in ordered)
+
+
+def list_revisions(invocation: Invocation, wanted: Wanted) -> None:
+    """Print the stored candles that came again with other values, the newest changes first."""
+    from algotrade.market.candles import iso
+    from algotrade.store.past import read_revisions
+
+    with _store(invocation) as database:
+        found = [
+            (info.key, one)
+            for info in _series(database, wanted)
+            for one in read_revisions(database, info.key, info.first, info.last)
+        ]
+    rows = [
+        {**key._asdict(), "time": iso(one.time), "seen": iso(one.seen_ms), "old": one.old, "new": one.new}
+        for key, one in sorted(found, key=lambda each: each[1].seen_ms, reverse=True)
+    ]
+    changed = [
+        {**row, **{f"{age} values": " ".join(f"{value:g}" for value in row[age]) for age in ("old", "new")}}
+        for row in rows[: wanted.most]
+    ]
+    _show_rows(invocation, changed, ["time", "seen", "old values", "new values"], len(rows), "no candle was revised")
+    invocation.output.document("algotrade.list_revisions/1", {"revisions": rows})
+
+
+def list_quarantine(invocation: Invocation, wanted: Wanted) -> None:
+    """Print the candles that were refused, with the reason, and whether a good one has come since."""
+    from algotrade.market.candles import iso
+    from algotrade.store.corrections import read_quarantine
+
+    with _store(invocation) as database:
+        found = [(info.key, row) for info in _series(database, wanted) for row in read_quarantine(database, info.key)]
+    rows = [
+        {
+            **key._asdict(),
+            "time": None if row.time is None else iso(row.time),
+            "reason": row.reason,
+            "seen": iso(row.seen_ms),
+            "open": row.open,
+            "values": row.values,
+        }
+        for key, row in found
+    ]
+    _show_rows(invocation, rows[: wanted.most], ["time", "reason", "seen", "open"], len(rows), "no candle was refused")
+    invocation.output.document("algotrade.list_quarantine/1", {"quarantine": rows})
+
+
+def _show_rows(
+    invocation: Invocation, rows: Sequence[dict[str, Any]], columns: Sequence[str], total: int, nothing: str
+) -> None:
+    from algotrade.show.tables import listing
+
+    if not rows:
+        return invocation.output.note(nothing)
+    note = f"{len(rows):,} of {total:,}; --most shows more" if len(rows) < total else ""
+    names = ["exchange", "symbol", "timeframe", "origin", *columns]
+    return invocation.output.show(listing(rows, names, note=note))
+
+
+def _store(invocation: Invocation) -> Database:
+    from algotrade.store.database import open_database
+
+    return open_database(invocation.settings().database)
+
+
+def _series(database: Database, wanted: Wanted) -> list[SeriesSpan]:
+    """The stored series that are meant.
+
+    Raises:
+        FixData: nothing of that name is stored, or nothing at all.
+    """
+    from algotrade.errors import FixData
+    from algotrade.store.candles import list_spans
+
+    chosen = [info for info in list_spans(database) if wanted.holds(info.key)]
+    if not chosen:
+        given = " ".join(part for part in (wanted.exchange, wanted.symbol, wanted.timeframe) if part)
+        raise FixData(f"no candles{' of ' if given else ''}{given} are stored", hint="algotrade fetch -h")
+    return chosen

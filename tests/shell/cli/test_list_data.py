@@ -1,0 +1,93 @@
+"""`algotrade list data --gaps | --revisions | --quarantine`: what is wrong with the stored candles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from algotrade.market.candles import RefusedCandle, SeriesKey, times_ms
+from algotrade.market.simulate import simulate_candles
+from algotrade.market.span import parse_time
+from algotrade.store.arrivals import Evidence, write_candles
+from algotrade.store.database import open_database
+from tests.shell.cli.conftest import Command
+
+HOUR = 3_600_000
+START = parse_time("2024-01-01")
+KEY = SeriesKey("kraken", "BTC/USD", "1h")
+
+
+@pytest.fixture
+def stored(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000 hours of bitcoin: one refused, one without trades, 26 lost; one has come again with another price."""
+    bars = simulate_candles("BTC/USD", "1h", START, START + 999 * HOUR)
+    lost = {300, 600, *range(700, 726)}
+    kept = bars.iloc[[at for at in range(len(bars)) if at not in lost]]
+    refused = RefusedCandle(START + 300 * HOUR, "high is below low", (1.0, 1.0, 2.0, 1.0, 1.0))
+    monkeypatch.setenv("ALGOTRADE_DATABASE_URL", str(place / "candles.sqlite"))
+    with open_database(place / "candles.sqlite") as database:
+        evidence = Evidence(START, [refused], [(START, START + 1000 * HOUR)])
+        write_candles(database, KEY, times_ms(kept), kept.to_numpy().T, evidence)
+        again = kept.iloc[5:6].to_numpy().T * np.array([[1], [1.5], [1], [1], [1]])
+        write_candles(database, KEY, times_ms(kept.iloc[5:6]), again, Evidence(START + HOUR))
+
+
+pytestmark = pytest.mark.usefixtures("stored")
+
+
+def test_holes_are_told_apart_with_their_evidence(algotrade: Command) -> None:
+    run = algotrade("list", "data", "--gaps")
+
+    lines = [" ".join(line.split()) for line in run.out.splitlines()]
+    assert run.code == 0
+    assert "kraken BTC/USD 1h official" in lines
+    assert "2024-01-13 12:00 2024-01-13 12:00 1 quarantined high is below low" in lines
+    assert "2024-01-26 00:00 2024-01-26 00:00 1 no trades kraken has no bar there" in lines
+    assert "2024-01-30 04:00 2024-01-31 05:00 26 exchange down likely: 772 of 773 bars around it have trades" in lines
+    assert lines[-1] == "28 bars missing: 26 exchange down, 1 no trades, 1 quarantined"
+
+
+def test_the_foremost_are_shown_and_the_others_counted(algotrade: Command) -> None:
+    text = algotrade("list", "data", "--gaps", "--most", "1").out
+    document = algotrade("list", "data", "--gaps", "--most", "1", "--json").document
+
+    assert text.splitlines()[-1].endswith("; the 1 foremost of 3 holes")
+    (series,) = document["series"]
+    assert (series["missing"], series["holes"]) == (28, 3)
+    assert series["kinds"] == {"no trades": 1, "exchange down": 26, "quarantined": 1}
+    assert [gap["bars"] for gap in series["gaps"]] == [26]
+
+
+def test_refused_candles_are_shown_with_their_reason(algotrade: Command) -> None:
+    assert "high is below low" in algotrade("list", "data", "--quarantine").out
+    (row,) = algotrade("list", "data", "--quarantine", "--json").document["quarantine"]
+    assert (row["time"], row["open"], row["values"]) == ("2024-01-13T12:00:00Z", True, [1.0, 1.0, 2.0, 1.0, 1.0])
+
+
+def test_revised_candles_are_shown_with_both_values(algotrade: Command) -> None:
+    (row,) = algotrade("list", "data", "--revisions", "--json").document["revisions"]
+
+    assert row["time"] == "2024-01-01T05:00:00Z"
+    assert row["new"][1] == 1.5 * row["old"][1]
+    assert "2024-01-01 05:00" in algotrade("list", "data", "--revisions").out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--gaps", "--quarantine"], "one of --gaps, --quarantine at a time"),
+        (["--gaps", "--symbol", "ETH/USD"], "no candles of ETH/USD are stored"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(algotrade: Command, given: list[str], said: str) -> None:
+    run = algotrade("list", "data", *given)
+
+    assert run.code != 0
+    assert said in run.err
+
+
+def test_the_list_of_series_can_be_narrowed(algotrade: Command) -> None:
+    assert len(algotrade("list", "data", "--timeframe", "1h", "--json").document["data"]) == 1
+    assert algotrade("list", "data", "--exchange", "bitfinex", "--json").document["data"] == []
