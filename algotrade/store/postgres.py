@@ -38,7 +38,10 @@ _SENTENCES: Final[dict[str, tuple[type[AlgotradeError], str]]] = {
     "08": _LOST,
     "25006": (FixConfiguration, "{where} takes no writes: it is a standby, or set to read only"),
     "25P03": _LOST,
-    "3F": (FixConfiguration, "{where} has none of the schemas of its search path; create it first"),
+    "3F": (
+        FixConfiguration,
+        "{where} has none of the schemas of its search path that the user may use; create it first",
+    ),
     "40": (TryLater, "{where} is written by another program; nothing was written"),
     "42501": (FixConfiguration, "{where}: the user has no right to do this ({error})"),
     "53100": (FixConfiguration, "the disk of {where} is full: nothing was written, nothing stored is lost"),

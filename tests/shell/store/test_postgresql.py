@@ -26,7 +26,7 @@ from tests.postgresql import PASSWORD, Server
 CANARY = "kn4ry"
 KEY = SeriesKey("kraken", "BTC/USD", "1m")
 ONE = (np.array([0], np.int64), np.ones((5, 1)))
-WHERE = r"the PostgreSQL database 'test_\d+' at 127\.0\.0\.1:\d+"
+WHERE = r"the PostgreSQL database 'test' at 127\.0\.0\.1:\d+"
 
 
 def bars(count: int, first: int = 0) -> tuple[Times, Floats]:
