@@ -147,7 +147,7 @@ class _Line:
         return report
 
 
-def unserved(database: Database, key: SeriesKey, error: AlgotradeError) -> FetchReport:
+def unserved(database: Database, key: SeriesKey, error: AlgotradeError | None) -> FetchReport:
     """The report of a job that did not get as far as asking: what is stored, and why there is no more."""
     stored = span(database, key)
     return FetchReport(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from algotrade.exchange.retry import Backoff
 from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
 from algotrade.ingest.pages import judge_page, proven
 from algotrade.ingest.plan import Interval
+from algotrade.ingest.trades import fetch_trades
 from algotrade.market.candles import Floats, SeriesKey
 from algotrade.market.timeframe import bar_start, timeframe_ms
 from algotrade.store.arrivals import Evidence, write_candles
@@ -53,33 +54,46 @@ class StreamEvent(NamedTuple):
     words: str = ""
 
 
+class Source(NamedTuple):
+    """Where a kept series comes from.
+
+    Attributes:
+        exchange: answers what the stream cannot prove.
+        stream: of the same exchange.
+        key: the series.
+        ask: fetches what is missing up to now.
+        believed: whether the candles of the stream are those of the series; if not, each bar is asked for as it ends.
+    """
+
+    exchange: Exchange
+    stream: Stream
+    key: SeriesKey
+    ask: Callable[[], Awaitable[FetchReport]]
+    believed: bool
+
+
 class SeriesStream:
     """One series that is kept current.
 
     Args:
-        exchange: answers what the stream cannot prove.
-        stream: of the same exchange.
+        source: where it comes from.
         db: the store.
-        symbol: ccxt's unified symbol.
-        timeframe: of the bars.
         tell: told what happens.
         patience: how long to wait before asking.
     """
 
     def __init__(
         self,
-        exchange: Exchange,
-        stream: Stream,
+        source: Source,
         db: Database,
-        series: tuple[str, str],
         tell: Callable[[StreamEvent], None],
         patience: Patience = Patience(),  # noqa: B008 - a tuple
     ) -> None:
-        self.exchange = exchange
-        self.stream = stream
+        self.source = source
+        self.exchange, self.stream = source.exchange, source.stream
         self.db = db
-        self.symbol, self.timeframe = series
-        self.key = SeriesKey(exchange.name, self.symbol, self.timeframe, exchange.origin)
+        self.key = source.key
+        self.symbol, self.timeframe = source.key.symbol, source.key.timeframe
         self.step = timeframe_ms(self.timeframe)
         self.tell = tell
         self.patience = patience
@@ -111,8 +125,7 @@ class SeriesStream:
     async def _ask(self) -> FetchReport:
         """Fetch what is missing up to now."""
         self.clock.set(await self.exchange.now_ms())
-        request = FetchRequest((self.symbol,), self.timeframe)
-        (report,) = await fetch_candles(self.exchange, self.db, request)
+        report = await self.source.ask()
         if report.error is not None:
             raise report.error
         self._stored(report.added, report.last)
@@ -178,7 +191,7 @@ class SeriesStream:
         if self.last is not None and at <= self.last:
             return
         follows = self.last is not None and at - self.last <= self.step
-        if not (self.whole and follows and np.isfinite(self.forming).all()):
+        if not (self.source.believed and self.whole and follows and np.isfinite(self.forming).all()):
             await self._ask()
             return
         page = judge_page(np.vstack([self.forming, follower]), Interval(at, at + self.step), self.clock.now_ms())
@@ -210,6 +223,30 @@ class SeriesStream:
         if expected < 0 or expected == self.asked_for:
             return float("inf")
         return (expected + self.step - self.clock.now_ms()) / 1000 + self.patience.grace_s
+
+
+def candles_source(exchange: Exchange, stream: Stream, db: Database, symbol: str, timeframe: str) -> Source:
+    """The exchange's own candles, from its stream where it streams them."""
+
+    async def ask() -> FetchReport:
+        (report,) = await fetch_candles(exchange, db, FetchRequest((symbol,), timeframe))
+        return report
+
+    key = SeriesKey(exchange.name, symbol, timeframe, exchange.origin)
+    return Source(exchange, stream, key, ask, believed=stream.what == "candles")
+
+
+def trades_source(
+    exchange: Exchange, stream: Stream, db: Database, symbol: str, timeframe: str, *, keep_trades: bool
+) -> Source:
+    """Candles made of trades: the stream tells when a bar has ended, and its trades are asked for, so none is missing."""
+
+    async def ask() -> FetchReport:
+        request = FetchRequest((symbol,), timeframe)
+        (report,) = await fetch_trades(exchange, db, request, keep_trades=keep_trades)
+        return report
+
+    return Source(exchange, stream, SeriesKey(exchange.name, symbol, timeframe, "trades"), ask, believed=False)
 
 
 class _Silence(NamedTuple):

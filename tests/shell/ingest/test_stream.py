@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from algotrade.errors import FixCommand
+from algotrade.errors import FixCommand, TryLater
 from algotrade.exchange.opening import open_exchange, open_stream
-from algotrade.ingest.stream import Patience, SeriesStream, StreamEvent
-from algotrade.market.candles import SeriesKey, content_hash, times_ms
+from algotrade.ingest.jobs import Job
+from algotrade.ingest.stream import Patience, StreamEvent
+from algotrade.ingest.streams import Doors, run_streams
+from algotrade.market.candles import content_hash, times_ms
 from algotrade.market.simulate import simulate_candles
 from algotrade.store.candles import read_candles
 from algotrade.store.coverage import read_coverage
@@ -21,28 +25,35 @@ from tests.shell.loopback.kraken_stream import StreamingKraken
 from tests.shell.loopback.server import MINUTE, Clock
 
 NOON = 1_706_702_400_000
-KEY = SeriesKey("kraken", "BTC/USD", "1m")
+BITCOIN = Job("kraken", "BTC/USD", "1m")
+KEY = BITCOIN.key
 SPEED = 120.0  # a minute of the exchange lasts half a second
 HASTE = Patience(silence_s=30.0, grace_s=2.0)  # of the stream's clock, which runs like ours
 
 
 @asynccontextmanager
 async def streaming(
-    kraken: StreamingKraken, db: Database, symbols: tuple[str, ...] = ("BTC/USD",), patience: Patience = HASTE
+    kraken: StreamingKraken, db: Database, *jobs: Job, patience: Patience = HASTE
 ) -> AsyncIterator[list[StreamEvent]]:
     """The series kept current while the block runs, and what was told of them."""
     events: list[StreamEvent] = []
+    stopping = asyncio.Event()
+    kept = run_streams(
+        jobs or [BITCOIN], db, doors=doors(kraken), tell=events.append, stopping=stopping, patience=patience
+    )
+    task = asyncio.create_task(kept)
+    try:
+        yield events
+    finally:
+        stopping.set()
+        reports = await task
+    assert [report.error for report in reports] == [None] * len(reports)
+    assert sum(report.added for report in reports) == sum(event.added for event in events)
+
+
+def doors(kraken: StreamingKraken) -> Doors:
     options = kraken.ccxt_options
-    async with open_exchange("kraken", options=options) as exchange, open_stream("kraken", options=options) as stream:
-        series = [SeriesStream(exchange, stream, db, (symbol, "1m"), events.append, patience) for symbol in symbols]
-        tasks = [asyncio.create_task(one.run()) for one in series]
-        try:
-            yield events
-        finally:
-            for task in tasks:
-                task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*tasks)
+    return Doors(partial(open_exchange, options=options), partial(open_stream, options=options))
 
 
 @pytest.fixture
@@ -59,6 +70,10 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def stored(db: Database, symbol: str = "BTC/USD") -> list[int]:
     return times_ms(read_candles(db, KEY._replace(symbol=symbol))).tolist()
+
+
+def at_end(candles: pd.DataFrame) -> int:
+    return int(times_ms(candles)[-1])
 
 
 def is_whole_and_true(db: Database, symbol: str = "BTC/USD") -> bool:
@@ -81,7 +96,8 @@ async def test_bars_are_stored_as_they_close_without_asking(db: Database) -> Non
 
 async def test_several_symbols_share_a_connection(db: Database) -> None:
     symbols = ("BTC/USD", "ETH/USD", "SOL/USD")
-    async with StreamingKraken(Clock(NOON, SPEED)) as kraken, streaming(kraken, db, symbols):
+    jobs = [BITCOIN._replace(symbol=symbol) for symbol in symbols]
+    async with StreamingKraken(Clock(NOON, SPEED)) as kraken, streaming(kraken, db, *jobs):
         await until(lambda: all(len(stored(db, s)) > 722 for s in symbols))
         assert kraken.connections == 1
     assert all(is_whole_and_true(db, symbol) for symbol in symbols)
@@ -131,16 +147,35 @@ async def test_messages_of_another_kind_disturb_nothing(db: Database, noise: str
     assert is_whole_and_true(db)
 
 
-async def test_an_unknown_symbol_ends_the_stream_with_a_sentence(db: Database) -> None:
+async def test_a_stream_of_trades_only_says_when_to_ask_and_no_trade_is_missing(db: Database) -> None:
+    job = BITCOIN._replace(via="trades")
+    async with StreamingKraken(Clock(NOON, SPEED)) as kraken, streaming(kraken, db, job):
+        await until(lambda: len(read_candles(db, job.key)) > 723)
+    made = read_candles(db, job.key)
+    assert content_hash(made) == content_hash(simulate_candles("BTC/USD", "1m", NOON - 720 * MINUTE, at_end(made)))
+
+
+async def test_a_series_that_ends_does_not_end_the_others(db: Database) -> None:
+    jobs = [BITCOIN._replace(symbol="BTC/UDS"), BITCOIN]
+    stopping = asyncio.Event()
     async with StreamingKraken(Clock(NOON, SPEED)) as kraken:
-        options = kraken.ccxt_options
-        async with (
-            open_exchange("kraken", options=options) as exchange,
-            open_stream("kraken", options=options) as opened,
-        ):
-            series = SeriesStream(exchange, opened, db, ("BTC/UDS", "1m"), lambda event: None)
-            with pytest.raises(FixCommand, match="no symbol 'BTC/UDS'"):
-                await series.run()
+        task = asyncio.create_task(
+            run_streams(jobs, db, doors=doors(kraken), tell=lambda event: None, stopping=stopping)
+        )
+        await until(lambda: len(stored(db)) > 721)
+        stopping.set()
+        wrong, right = await task
+    assert isinstance(wrong.error, FixCommand)
+    assert "no symbol 'BTC/UDS'" in wrong.error.message
+    assert (right.error, right.complete, right.added) == (None, True, len(stored(db)))
+
+
+async def test_a_series_that_another_run_fetches_is_left_to_it(db: Database) -> None:
+    async with StreamingKraken(Clock(NOON, SPEED)) as kraken, streaming(kraken, db):
+        await until(lambda: bool(stored(db)))
+        second = run_streams([BITCOIN], db, doors=doors(kraken), tell=lambda event: None, stopping=asyncio.Event())
+        (report,) = await second
+    assert isinstance(report.error, TryLater)
 
 
 @pytest.mark.parametrize(("name", "words"), [("demo", "has no stream"), ("krakken", "Did you mean 'kraken'")])
