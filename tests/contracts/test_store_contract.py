@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -191,6 +193,37 @@ def test_writers_at_the_same_time_neither_fail_nor_count_twice(database: Databas
         totals = np.sum(list(pool.map(write, range(4))), axis=0)
     assert totals.tolist() == [118, 4 * 20 * 20 - 118, 0]
     assert (bars(118)[1] == read_candles(database, KEY).to_numpy().T).all()
+
+
+WRITER = """
+import sys
+import numpy as np
+from algotrade.market.candles import SeriesKey
+from algotrade.store.arrivals import Evidence, write_candles
+from algotrade.store.database import open_database
+
+location, first = sys.argv[1], int(sys.argv[2])
+with open_database(location) as database:
+    for page in range(first, 120, 2):  # the even ones are written by two of the three
+        times = np.arange(page * 100, page * 100 + 120) * 60_000  # and shares rows with the next one
+        covered = ((int(times[0]), int(times[-1]) + 60_000),)
+        key = SeriesKey("kraken", "BTC/USD", "1m")
+        write_candles(database, key, times, np.tile(times / 7, (5, 1)), Evidence(1, covered=covered))
+"""
+
+
+def test_three_programs_that_write_the_same_series_at_once_lose_nothing(database_location: str) -> None:
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, database_location, str(first)], stderr=subprocess.PIPE, text=True
+        )
+        for first in (0, 1, 0)
+    ]
+    assert [(writer.communicate()[1], writer.returncode) for writer in writers] == [("", 0)] * 3
+    with open_database(database_location) as database:
+        assert span(database, KEY) == (0, 12_019 * MINUTE, 12_020)
+        assert read_coverage(database, KEY) == [(0, 12_020 * MINUTE)]
+        assert read_candles(database, KEY)["close"].tolist() == [minute * MINUTE / 7 for minute in range(12_020)]
 
 
 def test_a_block_that_raises_stores_nothing(database: Database) -> None:

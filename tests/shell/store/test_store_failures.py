@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from threading import Timer
@@ -70,6 +72,26 @@ def test_a_full_disk_stores_nothing_of_the_write_and_loses_nothing(tmp_path: Pat
     assert span(database, KEY) == (0, 999 * 60_000, 1000)
     assert write_candles(database, KEY, *bars(1001)) == (1, 1000, 0)
     database.close()
+
+
+def test_a_file_that_may_not_grow_stores_nothing_of_the_write_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with open_database(path) as database:
+        write_candles(database, KEY, *bars(1000))
+    program = (
+        "import resource, sys; import numpy as np; from algotrade.errors import FixConfiguration; "
+        "from algotrade.market.candles import SeriesKey; from algotrade.store.arrivals import write_candles; "
+        "from algotrade.store.database import open_database; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)); "
+        "database = open_database(sys.argv[1]); times = np.arange(200_000) * 60_000; "
+        "write_candles(database, SeriesKey('kraken', 'ETH/USD', '1m'), times, np.ones((5, 200_000)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].startswith("algotrade.errors.FixConfiguration: the disk ")
+    assert str(path) in done.stderr.splitlines()[-1]
+    with open_database(path) as database:
+        assert [info.key for info in list_series(database)] == [KEY]
+        assert write_candles(database, KEY, *bars(1001)) == (1, 1000, 0)
 
 
 def test_a_read_only_folder_is_said(ordinary_folder: Path) -> None:
