@@ -34,6 +34,7 @@ from algotrade.store.corrections import close_outage, note_outage
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
 from algotrade.store.markets import write_instrument
+from algotrade.store.snapshots import refresh_snapshot
 
 MOST_REFUSED: Final = 100  # kept in a report, which must not grow with the span; the store has them all
 
@@ -192,6 +193,7 @@ class _SymbolFetch:
             if isinstance(error, AwaitMaintenance):
                 when = self.now_ms or system_ms()
                 await asyncio.to_thread(note_outage, self.db, self.exchange.name, when, error.message)
+        await asyncio.to_thread(refresh_snapshot, self.db, self.key)
         return await asyncio.to_thread(self._report, error)
 
     def _plan(self, again: Again | None) -> list[Interval]:

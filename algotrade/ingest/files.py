@@ -22,6 +22,7 @@ from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.arrivals import Evidence, WriteReport, put_candles
 from algotrade.store.database import Database
+from algotrade.store.snapshots import refresh_snapshot
 
 NO_WHOLE_BAR: Final = "its trades make no whole bar: one is known to be over by a trade after it"
 FROM_TRADES: Final = "made of trades; the bars of the first and the last may lack some and were left out"
@@ -134,6 +135,7 @@ def _store(
             raise FixData(NO_WHOLE_BAR if gathered.from_trades else "its only bar is still forming")
         refused = [_refused(row) for row in gathered.bad]
         put_candles(connection, key, np.empty(0, np.int64), np.empty((5, 0)), Evidence(now_ms, refused))
+    refresh_snapshot(db, key)
     if forming:
         notes = [*notes, "the last bar is still forming and was left out"]
     return ImportReport(

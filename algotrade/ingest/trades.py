@@ -42,6 +42,7 @@ from algotrade.store.candles import span
 from algotrade.store.canonical import canonical_json
 from algotrade.store.database import Database
 from algotrade.store.markets import write_instrument
+from algotrade.store.snapshots import refresh_snapshot
 from algotrade.store.trades import PageRecord, TradeBlock, TradeDay, keep_page, read_days, read_state
 
 ORIGIN: Final = "trades"
@@ -132,6 +133,7 @@ class _TradeFetch:
             await self._walk()
         except AlgotradeError as reason:
             error = reason
+        await asyncio.to_thread(refresh_snapshot, self.db, self.key)
         return await asyncio.to_thread(self._report, error)
 
     def _plan(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from urllib.parse import quote
 import numpy as np
 from sqlalchemy import Connection, Select, delete, func, select
 
+from algotrade.errors import AlgotradeError
 from algotrade.market.candles import SeriesKey, iso
 from algotrade.store import snapshot_file
 from algotrade.store.database import Database
@@ -42,24 +44,18 @@ class Snapshot(NamedTuple):
 def refresh_snapshot(database: Database, key: SeriesKey) -> None:
     """Make the snapshot of a series where there is none, or where many rows have come behind it; else do nothing.
 
-    To be called when a fetch or an import has ended. Candles written meanwhile are never lost or hidden: then this one
-    is thrown away, and the next call makes another. Without room on the disk there is none, and rows are read as rows.
+    To be called when a fetch or an import has ended. It never fails: what hinders it (a writer that keeps the store, a
+    full disk) leaves the rows to be read as rows, and the next call makes one.
     """
-    folder = snapshot_folder(database)
-    with database.reading() as connection:
-        series_id = series_id_of(connection, key)
-        if series_id is None or not _is_due(connection, folder, series_id):
-            return
-    announced = _announce(database, series_id)
-    if announced is None:
-        return
-    path = _file(folder, announced.hash)
-    try:
-        made = _make(database, series_id, announced, path)
-        if made is not None:
-            _publish(database, series_id, announced, made)
-    finally:
-        path.unlink(missing_ok=True)
+    with suppress(AlgotradeError):
+        folder = snapshot_folder(database)
+        with database.reading() as connection:
+            series_id = series_id_of(connection, key)
+            if series_id is None or not _is_due(connection, folder, series_id):
+                return
+        announced = _announce(database, series_id)
+        if announced is not None:
+            _make_announced(database, series_id, announced)
 
 
 def check_snapshot(database: Database, key: SeriesKey) -> str | None:
@@ -137,6 +133,16 @@ def _announce(database: Database, series_id: int) -> Snapshot | None:
         announced = Snapshot(secrets.token_hex(16), first, last, 0)
         connection.execute(snapshots.insert().values(series_id=series_id, **announced._asdict()))
         return announced
+
+
+def _make_announced(database: Database, series_id: int, announced: Snapshot) -> None:
+    path = _file(snapshot_folder(database), announced.hash)
+    try:
+        made = _make(database, series_id, announced, path)
+        if made is not None:
+            _publish(database, series_id, announced, made)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _make(database: Database, series_id: int, announced: Snapshot, path: Path) -> Snapshot | None:
