@@ -43,6 +43,7 @@ def fetch_file(invocation: Invocation, settings: Settings, asked: Asked, reading
         assumed_symbol=settings.defaults.symbol,
     )
     key = _key(settings, asked)
+    output = invocation.output  # which starts the log
     with open_database(settings.database) as database:
         try:
             report = import_file(database, reading.file, key, parsed, now_ms=system_ms())
@@ -50,7 +51,7 @@ def fetch_file(invocation: Invocation, settings: Settings, asked: Asked, reading
             error.hint = error.hint or "algotrade fetch -h"  # how else a file can be read
             raise
     log.info("%s +%d candles from %s", " ".join(report.key[:3]), report.added, reading.file)
-    print_reports(invocation.output, [report], [row._asdict() for row in report.skipped])
+    print_reports(output, [report], [row._asdict() for row in report.skipped])
 
 
 def _key(settings: Settings, asked: Asked) -> SeriesKey:

@@ -25,7 +25,7 @@ from algotrade.store.database import Database
 from algotrade.store.snapshots import refresh_snapshot
 
 NO_WHOLE_BAR: Final = "its trades make no whole bar: one is known to be over by a trade after it"
-FROM_TRADES: Final = "made of trades; the bars of the first and the last may lack some and were left out"
+FROM_TRADES: Final = "made of trades; the first and the last bar may lack some and are left out"
 EXCHANGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -237,7 +237,7 @@ def test_trades_become_the_candles_of_the_given_timeframe(db: Database, folder: 
     assert [iso(time)[11:16] for time in times_ms(candles)] == ["00:01", "00:04"]
     assert candles.to_numpy().tolist() == [[11, 14, 11, 13, 0.6], [9, 9, 9, 9, 1]]
     assert (report.rows, report.gaps) == (2, 2)
-    assert "made of trades; the bars of the first and the last may lack some and were left out" in report.note
+    assert "made of trades; the first and the last bar may lack some and are left out" in report.note
 
 
 def test_the_first_bar_is_whole_where_a_trade_stands_at_its_beginning(db: Database, folder: Path) -> None:
@@ -253,9 +253,6 @@ def test_trades_are_joined_over_files_and_blocks(db: Database, folder: Path, blo
         patch.setattr(csv_blocks, "BLOCK_BYTES", block)
         report = import_file(db, folder, UNKNOWN._replace(timeframe="1m"), now_ms=NOW)
     assert read_candles(db, report.key).to_numpy().tolist() == [[11, 14, 11, 13, 0.6], [9, 9, 9, 9, 1]]
-
-
-Change = Callable[[str], str]
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,21 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
+from algotrade.ingest import csv_blocks, files, gather, spool
 from algotrade.ingest.files import import_file
 from algotrade.ingest.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import parse_time
+from algotrade.store.arrivals import WriteReport
 from algotrade.store.candles import list_series, read_candles
 from algotrade.store.database import Database
+from algotrade.store.tables import quarantine
 
 NOW = parse_time("2024-02-01")
 KEY = SeriesKey("kraken", "BTC/USD", "1d", "import")
@@ -205,3 +210,62 @@ def test_when_no_row_is_good_skipping_is_no_way_out(db: Database, write: Write) 
     with pytest.raises(FixData, match=r"line 2: .* \(2 bad rows in all\); nothing was stored") as caught:
         import_file(db, path, KEY, ImportOptions(skip_bad=True), now_ms=NOW)
     assert caught.value.hint is None
+
+
+def test_skipped_rows_are_quarantined_once_with_their_reason(db: Database, write: Write) -> None:
+    broken = DAYS.replace("2024-01-03,10,12,", "2024-01-03,10,8,")
+    path = write(broken.replace("2024-01-05,10", "2024-01-05,x").replace("2024-01-07,", "soon,"))
+    for _ in range(2):
+        report = import_file(db, path, KEY, ImportOptions(skip_bad=True), now_ms=NOW)
+        assert [(row.line, row.reason.split(" ")[0]) for row in report.skipped] == [
+            (4, "high"),
+            (6, "column"),
+            (8, "the"),
+        ]
+    with db.reading() as connection:
+        rows = connection.execute(select(quarantine).order_by(quarantine.c.reason)).all()
+    assert [(row.time, row.high, row.close, row.reason[:18], row.seen_ms) for row in rows] == [
+        (parse_time("2024-01-03"), 8, 11, "line 4 of a file: ", NOW),
+        (parse_time("2024-01-05"), None, None, "line 6 of a file: ", NOW),
+        (None, None, None, "line 8 of a file: ", NOW),
+    ]
+
+
+def test_a_file_of_nothing_but_bad_rows_is_given_up_early(
+    db: Database, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "MOST_BAD_ROWS", 3)
+    path = write(DAYS.replace(",10,12,", ",10,8,"))
+    with pytest.raises(FixData, match=r"line 2: high is below low \(more than 3 bad rows in all\)") as caught:
+        import_file(db, path, KEY, ImportOptions(skip_bad=True), now_ms=NOW)
+    assert caught.value.hint is None
+    assert list_series(db) == []
+
+
+def test_a_failure_while_storing_leaves_nothing_behind(
+    db: Database, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, done = files.put_candles, list[int]()
+
+    def fail_late(*given: Any) -> WriteReport:
+        done.append(len(given[2]))
+        if len(done) == 3:
+            raise FixData("the third block fails")
+        return put(*given)
+
+    monkeypatch.setattr(spool, "BLOCK_ROWS", 4)
+    monkeypatch.setattr(files, "put_candles", fail_late)
+    with pytest.raises(FixData, match="the third block fails"):
+        import_file(db, write(DAYS), KEY, now_ms=NOW)
+    assert done == [4, 4, 2]
+    assert list_series(db) == []
+
+
+def test_a_step_is_told_and_held_to_over_blocks(db: Database, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "BLOCK_ROWS", 3)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 50)
+    whole = import_file(db, write(DAYS), ANY_TIMEFRAME, now_ms=NOW)
+    assert (whole.rows, whole.added, whole.timeframe) == (10, 10, "1d")
+    hourly = DAYS.replace("2024-01-06,", "2024-01-05T12:00,")
+    with pytest.raises(FixData, match="line 7: it opens 720 minutes after the bar before, which is 1d long"):
+        import_file(db, write(hourly), ANY_TIMEFRAME, ImportOptions(time_format=None), now_ms=NOW)
