@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ class Restored(NamedTuple):
 
     Attributes:
         candles: with the changes taken back that explain a difference.
-        undone: those changes, in order of time.
+        undone: those changes, one for each bar, in order of time.
         differing: blocks that they do not explain; empty where the candles are the earlier ones.
     """
 
@@ -78,7 +79,14 @@ def restore(candles: pd.DataFrame, start: int, recorded: Blocks, revisions: Sequ
             left.append(change)
         else:
             undone += found
-    return Restored(candle_table(times, columns), tuple(sorted(undone)), tuple(left))
+    return Restored(candle_table(times, columns), tuple(_joined(undone)), tuple(left))
+
+
+def _joined(revisions: Sequence[Revision]) -> Iterator[Revision]:
+    """Those of one bar as one: what it was before the first, what it is since the last."""
+    for _, group in groupby(sorted(revisions), key=lambda one: one.time):
+        first, *more = group
+        yield (more or [first])[-1]._replace(old=first.old)
 
 
 def _take_back(times: Times, columns: Floats, revisions: Sequence[Revision], wanted: str) -> list[Revision] | None:

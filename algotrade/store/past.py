@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import func, select
 
 from algotrade.market.candles import COLUMNS, SeriesKey
 from algotrade.market.revisions import Revision
+from algotrade.market.span import parse_span
 from algotrade.store.database import Database
-from algotrade.store.tables import revisions, series
+from algotrade.store.runs import load_run
+from algotrade.store.tables import revisions, runs, series
 
 
 def read_revisions(database: Database, key: SeriesKey, start: int, end: int) -> list[Revision]:
@@ -26,8 +31,31 @@ def read_revisions(database: Database, key: SeriesKey, start: int, end: int) -> 
         return [Revision(row[0], row[1], tuple(row[2:middle]), tuple(row[middle:])) for row in rows]
 
 
-def revised_series(database: Database) -> dict[SeriesKey, int]:
-    """The series that have revisions, and when the newest one was seen, milliseconds."""
+def revised_runs(database: Database) -> dict[str, int]:
+    """Id of a kept run -> how many of its bars were revised since it was kept; those without any are left out."""
+    changed = _revised_series(database)
+    statement = select(runs.c.id, runs.c.created_ms, runs.c.symbol, runs.c.timeframe)
+    with database.reading() as connection:
+        rows = connection.execute(statement).all()
+    found = {}
+    for run_id, created_ms, symbol, timeframe in rows:
+        newest = (seen for key, seen in changed.items() if key[1:3] == (symbol, timeframe))
+        if max(newest, default=0) > created_ms:  # only then is its document worth reading
+            found[run_id] = _revised_bars(database, load_run(database, run_id)["data"], created_ms)
+    return {run_id: bars for run_id, bars in found.items() if bars}
+
+
+def _revised_bars(database: Database, data: Mapping[str, Any], created_ms: int) -> int:
+    key = SeriesKey(*(data[name] for name in SeriesKey._fields))
+    span = parse_span(data["start"], data["end"])
+    assert span.start is not None
+    assert span.end is not None
+    found = read_revisions(database, key, span.start, span.end)
+    return len({one.time for one in found if one.seen_ms > created_ms})
+
+
+def _revised_series(database: Database) -> dict[SeriesKey, int]:
+    """Series that have revisions, and when the newest one was seen, milliseconds."""
     names = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
     statement = (
         select(*names, func.max(revisions.c.seen_ms))

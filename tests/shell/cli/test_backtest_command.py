@@ -16,7 +16,7 @@ Command = Callable[..., Any]
 DEMO = ("backtest", "--exchange", "demo", "--start", "2020-01-01", "--end", "2021-12-31")
 KEYS = {
     "schema", "run", "data", "strategy", "costs", "instrument", "calendar", "summary", "buy_and_hold", "checks",
-    "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings",
+    "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings", "limits", "equity_hash",
 }  # fmt: skip
 MORE_KEYS = {"by_month", "by_year", "drawdowns", "round_trip_distribution", "break_even_fee"}
 PEEKING = """
