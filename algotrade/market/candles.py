@@ -7,6 +7,7 @@ columns `open high low close volume`. Only closed bars; missing bars are absent,
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from algotrade.errors import FixData
+from algotrade.market.sums import decimal_sums
 from algotrade.market.timeframe import bar_offset, timeframe_ms
 
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
@@ -155,25 +157,40 @@ def find_gaps(times: Times, timeframe: str) -> list[Gap]:
     ]
 
 
-def resample(candles: pd.DataFrame, source: str, target: str) -> pd.DataFrame:
+class Reach(NamedTuple):
+    """What is known of a finer series.
+
+    Attributes:
+        start: open time of a bar of it, before which nothing is known.
+        end: close time of a bar of it, after which nothing is known.
+        incomplete: spans in between, up to but not including their ends, where bars are missing that had trades or may
+            have had.
+    """
+
+    start: int
+    end: int
+    incomplete: Sequence[tuple[int, int]] = ()
+
+
+def resample(candles: pd.DataFrame, source: str, target: str, known: Reach | None = None) -> pd.DataFrame:
     """Coarser candles from finer ones, aligned to UTC; only complete bars come out.
 
-    A coarse bar is complete when the finer series reaches its end: its last fine bar is present, or a later bar is.
-    Fine bars that had no trades are absent, so the first and last coarse bars are dropped unless they are covered.
+    A coarse bar is complete when the finer series reaches over it, so that what is missing inside had no trades. Its
+    volume is the exact sum of decimals, so that days from minutes are the same as days from hours, bit for bit.
 
     Args:
         candles: closed candles of timeframe `source`.
         source: the finer timeframe; must divide `target`.
         target: the coarser timeframe.
+        known: what is known of the finer series; None for nothing beyond its bars.
     """
     fine, coarse = timeframe_ms(source), timeframe_ms(target)
-    offset = bar_offset(target)
-    if coarse % fine or (offset - bar_offset(source)) % fine:
+    if not divides(source, target):
         raise FixData(f"{target} bars cannot be built from {source} bars: they do not begin and end together")
     times = times_ms(candles)
     if not len(times):
         return empty_candles()
-    group = times - (times - offset) % coarse
+    group = times - (times - bar_offset(target)) % coarse
     starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
     ends = np.r_[starts[1:], len(times)]
     values = candles[list(COLUMNS)].to_numpy(np.float64)
@@ -184,12 +201,26 @@ def resample(candles: pd.DataFrame, source: str, target: str) -> pd.DataFrame:
             np.maximum.reduceat(values[:, 1], starts),
             np.minimum.reduceat(values[:, 2], starts),
             values[ends - 1, 3],
-            np.add.reduceat(values[:, 4], starts),
+            decimal_sums(values[:, 4], starts),
         ),
     )
-    begins_late = times[0] != group[0]
-    ends_early = times[-1] + fine < group[-1] + coarse
-    return bars.iloc[int(begins_late) : len(bars) - int(ends_early)]
+    known = known or Reach(int(times[0]), int(times[-1]) + fine)
+    opens = group[starts]
+    reached = (opens >= known.start) & (opens + coarse <= known.end)
+    return bars[reached & ~overlapped(opens, coarse, known.incomplete)]
+
+
+def divides(source: str, target: str) -> bool:
+    """Whether every bar of a timeframe is made of whole bars of another: 4h of 1h, but 1w not of 3d."""
+    fine = timeframe_ms(source)
+    return not timeframe_ms(target) % fine and not (bar_offset(target) - bar_offset(source)) % fine
+
+
+def overlapped(opens: Times, length: int, spans: Sequence[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+    """Which bars share a moment with a span; `opens` are their open times, the spans do not include their ends."""
+    starts, ends = (np.sort(column) for column in np.array(spans, np.int64).reshape(-1, 2).T)
+    begun, over = np.searchsorted(starts, opens + length), np.searchsorted(ends, opens, "right")
+    return np.asarray(begun > over)
 
 
 def content_hash(candles: pd.DataFrame) -> str:
