@@ -36,7 +36,8 @@ def make_client(name: str, options: Mapping[str, Any]) -> Any:
             f"ccxt knows no exchange '{name}'.{did_you_mean(name, ccxt.exchanges)}", hint="algotrade list exchanges"
         )
     kind = getattr(ccxt, name)
-    check_options(name, options, kind())
+    if options:
+        check_options(name, options, kind())
     client = kind(dict(options))
     client.enableLastJsonResponse = True  # the proof that an empty answer is one
     _refuse_other_than_json(client)

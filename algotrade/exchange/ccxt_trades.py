@@ -13,13 +13,13 @@ from algotrade.exchange.trade_prints import (
     Asked,
     Print,
     cursor_after,
-    following,
     next_request,
     parsed_prints,
     raw_prints,
     request_from,
     sorted_prints,
     trade_page,
+    unknown_prints,
 )
 
 # Asks of a market: (symbol, read) -> what `read` makes of ccxt's description of it.
@@ -54,23 +54,25 @@ class CcxtTrades:
         if cursor is None and since_ns is not None and self.walk.by == "id":
             cursor = await self._number_at(symbol, since_ns, self.walk)
         asked = request_from(self.walk, since_ns) if cursor is None else next_request(self.walk, cursor)
+        following = None
         if self.walk.raw is not None:
-            return await self._raw_page(symbol, asked, count, self.walk.raw)
-        prints = await self._prints(symbol, asked, count)
-        if self.walk.by == "time":
-            prints = self._new_ones(prints, cursor, since_ns, count)
-        return trade_page(prints, cursor_after(self.walk, prints, cursor))
+            prints, following = await self._raw_prints(symbol, asked, count, self.walk.raw)
+        else:
+            prints = await self._prints(symbol, asked, count)
+        if cursor is None and since_ns is not None:
+            prints = [each for each in prints if each.time_ns >= since_ns]
+        elif cursor is not None and self.walk.by == "time":
+            prints = self._new_ones(prints, cursor, count)
+        return trade_page(prints, following or cursor_after(self.walk, prints, cursor))
 
     async def _newest(self, symbol: str, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
         if cursor is not None or since_ns is not None:
             raise FixCommand(f"{self._client.id} gives only its newest trades, as far as is known")
         return trade_page(await self._prints(symbol, Asked(None, {}), limit), "")
 
-    def _new_ones(self, prints: list[Print], cursor: str | None, since_ns: int | None, count: int) -> list[Print]:
-        """Of a page that was asked for by millisecond, the trades that were wanted."""
-        if cursor is None:
-            return [each for each in prints if since_ns is None or each.time_ns >= since_ns]
-        new = following(prints, cursor, self._where)
+    def _new_ones(self, prints: list[Print], cursor: str, count: int) -> list[Print]:
+        """Of a page that was asked for by millisecond, the trades that the page before did not have."""
+        new = unknown_prints(prints, cursor, self._where)
         if len(prints) >= count and not new:
             raise nonsense(self._where, f"{count} trades of one millisecond, beyond which it cannot be asked")
         return new
@@ -85,16 +87,16 @@ class CcxtTrades:
         prints: list[Print] = await self._ask(symbol, read)
         return prints
 
-    async def _raw_page(self, symbol: str, asked: Asked, limit: int, raw: RawTrades) -> TradePage:
+    async def _raw_prints(self, symbol: str, asked: Asked, limit: int, raw: RawTrades) -> tuple[list[Print], str]:
         """The trades of one answer, and its cursor, in the exchange's own digits."""
 
-        async def read(market: dict[str, Any]) -> TradePage:
+        async def read(market: dict[str, Any]) -> tuple[list[Print], str]:
             await self._client.fetch_trades(symbol, asked.since_ms, limit, asked.parameters)
             prints, cursor = raw_prints(self._client.last_http_response, raw, market["id"], self._where)
-            return trade_page(sorted_prints(prints), cursor)
+            return sorted_prints(prints), cursor
 
-        page: TradePage = await self._ask(symbol, read)
-        return page
+        found: tuple[list[Print], str] = await self._ask(symbol, read)
+        return found
 
     async def _number_at(self, symbol: str, since_ns: int, walk: TradeWalk) -> str:
         """The number of the first trade at or after a time, by halving: it needs no answer of more than one trade."""

@@ -16,6 +16,7 @@ class RawTrades(NamedTuple):
         price, quantity, time, side, id: positions in one trade's list. The time is in seconds, with its fraction.
         bought: what `side` says where the taker bought.
         cursor: keys that lead to where the next page begins.
+        rounded_ns: how far a trade's time may lie from the one that the exchange compares with its cursor.
     """
 
     under: tuple[str, ...]
@@ -26,6 +27,7 @@ class RawTrades(NamedTuple):
     id: int
     bought: str
     cursor: tuple[str, ...]
+    rounded_ns: int
 
 
 class TradeWalk(NamedTuple):
@@ -45,12 +47,23 @@ class TradeWalk(NamedTuple):
     raw: RawTrades | None = None
 
 
-# docs.kraken.com, Get Recent Trades: `since` and `last` are nanoseconds; ccxt sends seconds, reads milliseconds.
+# docs.kraken.com, Get Recent Trades: `since` and `last` are nanoseconds, of which ccxt sends the seconds and reads the
+# milliseconds. A trade's time is rounded to seven decimals (answers of 2023 to 2026).
 KRAKEN: Final = TradeWalk(
     by="cursor",
     page=1000,
     parameter="since",
-    raw=RawTrades(("result",), price=0, quantity=1, time=2, side=3, id=6, bought="b", cursor=("result", "last")),
+    raw=RawTrades(
+        under=("result",),
+        price=0,
+        quantity=1,
+        time=2,
+        side=3,
+        id=6,
+        bought="b",
+        cursor=("result", "last"),
+        rounded_ns=50,
+    ),
 )
 # developers.binance.com, Compressed/Aggregate trades list: `fromId` counts in, ids have no hole, 1000 at most.
 BINANCE: Final = TradeWalk(by="id", page=1000, parameter="fromId")

@@ -40,12 +40,13 @@ class Asked(NamedTuple):
 
 
 def request_from(walk: TradeWalk, since_ns: int | None) -> Asked:
-    """The request for a first page; a walk by id begins at a known number instead."""
+    """The request for a first page; it may begin a little before `since_ns`. A walk by id begins at a known number."""
     if since_ns is None:
         return Asked(None, {})
     if walk.by == "time":
         return Asked(since_ns // NS_PER_MS, {})
-    return Asked(None, {walk.parameter: str(since_ns - 1)})  # such a cursor names a trade that is known already
+    rounded_ns = walk.raw.rounded_ns if walk.raw else 0
+    return Asked(None, {walk.parameter: str(since_ns - rounded_ns - 1)})  # a cursor names a trade that is known already
 
 
 def next_request(walk: TradeWalk, cursor: str) -> Asked:
@@ -97,7 +98,7 @@ def sorted_prints(prints: list[Print]) -> list[Print]:
     return sorted(prints, key=lambda each: each.time_ns)
 
 
-def following(prints: list[Print], cursor: str, where: str) -> list[Print]:
+def unknown_prints(prints: list[Print], cursor: str, where: str) -> list[Print]:
     """The trades of a page by time that the page before did not have; what it ended with must be among them.
 
     Raises:

@@ -120,3 +120,55 @@ async def test_a_refusal_keeps_krakens_own_words(refusal: str, error: type[Excep
         async with open_exchange("kraken", options=kraken.ccxt_options, attempts=1) as exchange:
             with pytest.raises(error, match=answer["error"][0]):
                 await exchange.ticker("BTC/USD")
+
+
+@pytest.mark.parametrize(
+    ("answer", "pairs", "symbol"),
+    [
+        ("trades_btcusd_2023-11-26", "asset_pairs_with_fee_tiers", "BTC/USD"),
+        ("trades_btcusdt_2025-11-10_1000rows", "asset_pairs_btcusdt_2025-11", "BTC/USDT"),
+    ],
+)
+async def test_trades_come_through_with_every_digit(answer: str, pairs: str, symbol: str) -> None:
+    result = json.loads((RECORDED / f"{answer}.json").read_text(), parse_float=str)["result"]
+    rows = next(value for key, value in result.items() if key != "last")
+
+    async with replaying(Trades=answer, AssetPairs=pairs) as exchange:
+        page = await exchange.trades(symbol, cursor="1", since_ns=None, limit=None)
+
+    assert page.next_cursor == result["last"]
+    assert [f"{time // 10**9}.{time % 10**9:09}".rstrip("0") for time in page.times_ns.tolist()] == [
+        row[2].rstrip("0") for row in rows
+    ]
+    assert page.ids == tuple(str(row[6]) for row in rows)
+    assert page.prices.tolist() == [float(row[0]) for row in rows]
+    assert page.quantities.tolist() == [float(row[1]) for row in rows]
+    assert page.sides.tolist() == [1 if row[3] == "b" else -1 for row in rows]
+
+
+async def test_a_trade_as_ccxt_itself_has_recorded_it_reads_the_same() -> None:
+    case = next(each for each in read("ccxt_fetch_cases") if each["method"] == "fetchTrades")
+    async with LoopbackKraken(Clock(1_706_702_400_000)) as kraken:
+        kraken.recorded = {"Trades": case["httpResponse"], "AssetPairs": read("asset_pairs_btcusdt_2025-11")}
+        async with open_exchange("kraken", options=kraken.ccxt_options, attempts=1) as exchange:
+            page = await exchange.trades("BTC/USDT", cursor=None, since_ns=None, limit=1)
+
+    parsed = case["parsed"]
+    assert page.times_ns[0] // 10**6 == parsed["timestamp"]
+    assert (page.prices[0], page.quantities[0], page.ids[0]) == (parsed["price"], parsed["amount"], parsed["id"])
+    assert page.next_cursor == "1710327959173746878"
+
+
+@pytest.mark.parametrize("name", ["trades_btcusd_2026-09-25", "depth_btcusd_2023-11-26", "spreads_btcusd_2023-11-26"])
+async def test_what_is_no_answer_to_a_question_for_trades_is_not_taken_for_one(name: str) -> None:
+    async with replaying(Trades=name) as exchange:  # the first is named as it was asked for then, BTC/USD
+        with pytest.raises(CheckConnection, match="makes no sense"):
+            await exchange.trades("BTC/USD", cursor=None, since_ns=None, limit=None)
+
+
+async def test_a_ticker_of_2025_is_read_too() -> None:
+    answers = {"Ticker": "ticker_btcusdt_2025-11-11", "AssetPairs": "asset_pairs_btcusdt_2025-11"}
+    async with replaying(**answers, Time="time_2025-11-11", Assets="assets_kraken_async_rs") as exchange:
+        quote = await exchange.ticker("BTC/USDT")
+
+    assert quote[1:] == (105899.4, 105944.2, 105944.3)

@@ -156,7 +156,7 @@ class LoopbackKraken(LoopbackExchange):
 
 
 def time_ns(trade: Trade) -> int:
-    """The time of a print, which Kraken gives to the nanosecond."""
+    """The time of a print to the nanosecond; `last` says it like this, a trade rounded to seven decimals."""
     return trade.time * 10**6 + trade.number * 104_729 % 10**6
 
 
@@ -202,9 +202,9 @@ def _row(candle: Candle) -> list[Any]:
 
 
 def _trade_row(trade: Trade) -> list[Any]:
-    seconds, fraction = divmod(time_ns(trade), 10**9)
+    seconds, fraction = divmod((time_ns(trade) + 50) // 100, 10**7)
     side = "b" if trade.side > 0 else "s"
-    return [f"{trade.price:.5f}", f"{trade.quantity:.10f}", f"#{seconds}.{fraction:09}", side, "m", "", trade.number]
+    return [f"{trade.price:.5f}", f"{trade.quantity:.10f}", f"#{seconds}.{fraction:07}", side, "m", "", trade.number]
 
 
 if __name__ == "__main__":
