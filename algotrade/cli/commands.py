@@ -35,7 +35,8 @@ COMMANDS: Final = {  # the code of each is in the module of its name beside this
     "data": Entry(LOOK, "Export, import, check and drop what is stored."),
     "why": Entry(LOOK, "What the strategy saw, wanted and did at one bar."),
     "replay": Entry(LOOK, "Reproduce a live session, byte for byte."),
-    "new": Entry(SET_UP, "Start a strategy of your own, with its test."),
+    "new": Entry(SET_UP, "Start a project, or a strategy of your own with its test."),
+    "schedule": Entry(SET_UP, "The cron line and the systemd timer for a fetch."),
     "config": Entry(SET_UP, "Show settings and where each came from."),
 }
 

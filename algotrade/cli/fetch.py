@@ -10,6 +10,7 @@ import typer
 from algotrade.cli.fetch_asked import Asked, choose_jobs, refuse_for_file
 from algotrade.cli.fetch_file import Reading, fetch_file
 from algotrade.cli.fetch_jobs import fetch_jobs
+from algotrade.cli.fetch_stream import stream_jobs
 from algotrade.cli.invocation import invocation_of
 from algotrade.errors import FixCommand
 
@@ -46,6 +47,7 @@ def fetch(
     via: Annotated[str, _how("--via", "`candles`, or `trades`: make them from the public trades.")] = "candles",
     keep_trades: Annotated[bool, _how("--keep-trades", "With --via trades: store the trades too.")] = False,
     repair: Annotated[bool, _how("--repair", "Ask again for the holes of what is stored.")] = False,
+    stream: Annotated[bool, _how("--stream", "Keep them current until Ctrl-C, by what the exchange sends.")] = False,
     file: Annotated[Path | None, _file("--from", "A CSV (gzip too) or Parquet file.")] = None,
     columns: Annotated[
         str | None, _file("--columns", "Columns not recognised by name.", metavar="FIELD=NAME,...")
@@ -56,7 +58,7 @@ def fetch(
 ) -> None:
     """Bring candles into the store: closed ones only, and only what is missing. Running it twice changes nothing.
 
-    Without arguments it fetches what the [[fetch]] entries of algotrade.toml say. Exchanges are asked side by side,
+    Without arguments it fetches what the `fetch` entries of algotrade.toml say. Exchanges are asked side by side,
     each at its own pace; a series that fails, or that another run is fetching, does not hold up the others.
 
     [bold]Examples[/bold]
@@ -64,6 +66,7 @@ def fetch(
       algotrade fetch --symbol BTC/USD --timeframe 1m --start 2024-01-01 --via trades
       algotrade fetch --all-stored
       algotrade fetch --all-stored --repair
+      algotrade fetch --symbol BTC/USD --timeframe 1m --stream
       algotrade fetch --symbol BTC/USD --from prices.csv.gz --columns "time=Trade Day,close=Last"
 
     [bold]Exit codes[/bold]
@@ -83,6 +86,7 @@ def fetch(
         via=via,
         keep_trades=keep_trades,
         repair=repair,
+        stream=stream,
     )
     if file is not None:
         refuse_for_file(asked)
@@ -92,5 +96,7 @@ def fetch(
             "--columns, --time-format, --close-only and --skip-bad are about a file: give --from FILE",
             hint="algotrade fetch --symbol BTC/USD --from prices.csv",
         )
+    elif stream:
+        stream_jobs(invocation, settings, choose_jobs(settings, asked))
     else:
         fetch_jobs(invocation, settings, choose_jobs(settings, asked))

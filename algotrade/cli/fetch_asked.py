@@ -26,6 +26,7 @@ class Asked(NamedTuple):
     via: str = VIAS[0]
     keep_trades: bool = False
     repair: bool = False
+    stream: bool = False
 
     def given(self, *but: str) -> list[str]:
         """The flags that were given, other than those named."""
@@ -39,6 +40,7 @@ class Asked(NamedTuple):
             "--via": self.via != VIAS[0],
             "--keep-trades": self.keep_trades,
             "--repair": self.repair,
+            "--stream": self.stream,
         }
         return [flag for flag, value in flags.items() if value and flag not in but]
 
@@ -70,7 +72,7 @@ def choose_jobs(settings: Settings, asked: Asked) -> list[Job]:
     _check_how(asked)
     if asked.all_stored:
         found = _stored_jobs(settings, asked.exchanges)
-    elif settings.values.fetch and not asked.given("--repair"):
+    elif settings.values.fetch and not asked.given("--repair", "--stream"):
         found = jobs_of_settings(settings)
     else:
         found = _typed_jobs(settings, asked)
@@ -95,7 +97,12 @@ def _check_how(asked: Asked) -> None:
         )
     if asked.all_stored:
         goes_on = "--all-stored goes on with each stored series as it is"
-        _refuse(asked.given("--all-stored", "--exchange", "--repair"), goes_on)
+        _refuse(asked.given("--all-stored", "--exchange", "--repair", "--stream"), goes_on)
+    if asked.stream:
+        _refuse(
+            (flag for flag in ("--start", "--end", "--repair") if flag in asked.given()),
+            "--stream goes on from the last stored bar until it is ended",
+        )
     if asked.repair:
         which = ("--symbol", "--exchange", "--timeframe", "--all-stored", "--repair")
         _refuse(asked.given(*which), "--repair asks again for the holes of the exchange's own candles that are stored")

@@ -1,7 +1,9 @@
-"""`algotrade new`: start a strategy, with a test, that both run as they are."""
+"""`algotrade new`: start a project, or a strategy with a test; all of it runs as it is."""
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +15,7 @@ app = typer.Typer(
     cls=Commands,
     add_completion=False,
     no_args_is_help=True,
-    help="Start a strategy of your own.",
+    help="Start a project, or a strategy of your own.",
 )
 
 
@@ -39,3 +41,41 @@ def strategy(context: typer.Context, name: Annotated[str, typer.Argument(help="L
         "algotrade.new_strategy/1",
         {"strategy": files.name, "files": [str(files.strategy), str(files.test)], "next": command},
     )
+
+
+@app.command()
+def project(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where; it is made if need be.", show_default="this folder")] = Path(),
+) -> None:
+    """Write a project: settings, a strategy and its test, and what makes cron or systemd fetch. Overwrites nothing.
+
+    [bold]Examples[/bold]
+      algotrade new project my-bot
+    """
+    from algotrade.cli.project import write_project
+
+    invocation = invocation_of(context)
+    started = write_project(folder)
+    shown = [f"created {_shown(path)}" for path in started.written]
+    shown += [f"kept    {_shown(path)}" for path in started.kept]
+    steps = [] if folder.absolute() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+    steps += ["algotrade fetch", "algotrade backtest", "crontab -e   # add the line of crontab.txt"]
+    invocation.output.show("\n".join(shown))
+    invocation.output.show("\nnext    " + "\n        ".join(steps))
+    invocation.output.show("or, with systemd instead of cron:\n        " + "\n        ".join(started.installing))
+    invocation.output.document(
+        "algotrade.new_project/1",
+        {
+            "folder": str(started.folder),
+            "files": [str(path) for path in started.written],
+            "kept": [str(path) for path in started.kept],
+            "next": steps,
+            "systemd": started.installing,
+        },
+    )
+
+
+def _shown(path: Path) -> Path:
+    """Relative to the current folder where it lies inside."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,4 +1,4 @@
-"""The files that `algotrade new strategy` writes."""
+"""The files that `algotrade new strategy` writes, and `algotrade new project` among others."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def write_strategy(given: str, folder: Path) -> NewStrategy:
         "test": f"tests/{new.test.name}",
     }
     for path, template in ((new.strategy, STRATEGY), (new.test, TEST)):
-        _write_new(path, template.format(**fields))
+        write_new(path, template.format(**fields), HINT)
     return new
 
 
@@ -114,10 +114,15 @@ def class_name(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str, hint: str) -> None:
+    """Write a file that is not there yet, with the folders above it.
+
+    Raises:
+        FixConfiguration: it is there, or cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise FixConfiguration(f"cannot write {path}: {error.strerror}", hint=HINT) from None
+        raise FixConfiguration(f"cannot write {path}: {error.strerror}", hint=hint) from None

@@ -36,6 +36,8 @@ TABLE = [
     ("list runs", 0, "algotrade.list_runs/1", "runs"),
     ("list sessions", 0, "algotrade.list_sessions/1", "sessions"),
     ("new strategy my_idea", 0, "algotrade.new_strategy/1", "strategy files next"),
+    ("new project inner", 0, "algotrade.new_project/1", "folder files kept next systemd"),
+    ("schedule fetch --every 4h --all-stored", 0, "algotrade.schedule/1", "folder command cron service timer"),
     ("config show", 0, "algotrade.config/1", "settings places"),
 ]
 DATA = "exchange symbol timeframe origin start end bars gaps simulated hash"
