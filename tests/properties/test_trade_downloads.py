@@ -30,10 +30,16 @@ class Session(NamedTuple):
 
 
 def made_of(seconds: list[int], choices: list[int], *, with_ids: bool) -> list[Trade]:
-    """Trades of few moments, prices and quantities, so that several are of one nanosecond and some are equal."""
+    """Trades of few moments, prices and quantities, so that several are of one nanosecond and some are equal.
+
+    One opens the first day: where the first answer begins days late, its first bar is left out.
+    """
     trades = [
-        trade(second, 100.0 + choice % 2, (0.1, 0.2)[choice // 2 % 2])
-        for second, choice in zip(sorted(seconds), choices, strict=False)
+        trade(0),
+        *(
+            trade(second, 100.0 + choice % 2, (0.1, 0.2)[choice // 2 % 2])
+            for second, choice in zip(sorted(seconds), choices, strict=False)
+        ),
     ]
     return numbered(trades) if with_ids else list(dict.fromkeys(trades))
 
