@@ -64,14 +64,15 @@ async def _run(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) 
         reports = await run_jobs(
             jobs,
             database,
-            open_named=partial(_open, settings),
+            open_named=partial(open_named, settings),
             watcher=_Screen(bars, len(jobs), watched=invocation.output.interactive),
             stopping=stopping,
         )
         return reports, stopping.exit_code
 
 
-def _open(settings: Settings, name: str) -> Exchange:
+def open_named(settings: Settings, name: str) -> Exchange:
+    """An exchange with its options from the settings."""
     from algotrade.exchange.opening import open_exchange
 
     return open_exchange(name, options=settings.ccxt_options(name))

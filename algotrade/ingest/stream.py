@@ -239,7 +239,7 @@ def candles_source(exchange: Exchange, stream: Stream, db: Database, symbol: str
 def trades_source(
     exchange: Exchange, stream: Stream, db: Database, symbol: str, timeframe: str, *, keep_trades: bool
 ) -> Source:
-    """Candles made of trades: the stream tells when a bar has ended, and its trades are asked for, so none is missing."""
+    """Candles made of trades: the stream tells when a bar has ended, then its trades are asked for."""
 
     async def ask() -> FetchReport:
         request = FetchRequest((symbol,), timeframe)

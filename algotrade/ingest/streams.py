@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from algotrade.errors import AlgotradeError
 from algotrade.exchange.base import Exchange, Stream
@@ -54,19 +55,17 @@ async def run_streams(
     def name_of(job: Job) -> str:
         return job.exchange
 
-    lines = [
-        asyncio.create_task(_Line(list(own), database, told, patience).run(name, doors))
-        for name, own in groupby(sorted(jobs, key=name_of), name_of)
-    ]
-    stop = asyncio.create_task(stopping.wait())
-    everything: asyncio.Future[Any] = asyncio.gather(*lines)
-    try:
-        await asyncio.wait({everything, stop}, return_when=asyncio.FIRST_COMPLETED)
-        everything.cancel()
-        await asyncio.gather(*lines, return_exceptions=True)
-        _raise_bugs(lines)
-    finally:
-        stop.cancel()
+    async def keep_all() -> None:
+        async with asyncio.TaskGroup() as lines:
+            for name, own in groupby(sorted(jobs, key=name_of), name_of):
+                lines.create_task(_Line(list(own), database, told, patience).run(name, doors))
+
+    kept, stop = asyncio.create_task(keep_all()), asyncio.create_task(stopping.wait())
+    await asyncio.wait({kept, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    kept.cancel()
+    with suppress(asyncio.CancelledError):
+        await kept
     return [await asyncio.to_thread(told.report, database, job) for job in jobs]
 
 
@@ -84,7 +83,9 @@ class _Line:
         try:
             async with doors.exchange(name) as exchange, doors.stream(name) as stream:
                 sources = [_source(exchange, stream, self.database, job) for job in self.jobs]
-                await asyncio.gather(*map(self._keep, self.jobs, sources))
+                async with asyncio.TaskGroup() as series:
+                    for job, source in zip(self.jobs, sources, strict=True):
+                        series.create_task(self._keep(job, source))
         except AlgotradeError as error:
             for job in self.jobs:
                 self.told.end(job, error)
@@ -126,9 +127,3 @@ class _Told:
         """What became of a series."""
         error = self._errors.get(job.key)
         return unserved(database, job.key, error)._replace(added=self._added[job.key], complete=error is None)
-
-
-def _raise_bugs(tasks: Iterable[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error

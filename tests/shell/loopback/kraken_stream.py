@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.shell.loopback.kraken import INTERVALS, PAIRS, LoopbackKraken
-from tests.shell.loopback.server import Candle, Clock, candles_between, iso_time
+from tests.shell.loopback.server import Candle, Clock, candles_between, iso_time, run
 
 TICK_S = 0.01
 SYMBOLS = {pair.symbol for pair in PAIRS}
@@ -121,3 +121,7 @@ class StreamingKraken(LoopbackKraken):
         ]
         self.updates += 1
         await socket.send_json({"channel": "ohlc", "type": kind, "timestamp": iso_time(self.clock()), "data": data})
+
+
+if __name__ == "__main__":
+    run(StreamingKraken)
