@@ -112,7 +112,12 @@ def count_steps(times: Times) -> Counter[int]:
     return Counter(dict(zip(*(part.tolist() for part in np.unique(np.diff(times), return_counts=True)), strict=True)))
 
 
-def infer_timeframe(steps: Counter[int]) -> str:
+def infer_timeframe(times: Times) -> str:
+    """The timeframe of rows with these open times, see `timeframe_of`."""
+    return timeframe_of(count_steps(times))
+
+
+def timeframe_of(steps: Counter[int]) -> str:
     """The timeframe whose length is the most common step between rows, the shorter of two equally common ones.
 
     Raises:

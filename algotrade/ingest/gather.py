@@ -21,7 +21,7 @@ from algotrade.ingest.file_rows import (
     count_steps,
     find_bad_rows,
     find_overlaps,
-    infer_timeframe,
+    timeframe_of,
 )
 from algotrade.ingest.file_sources import Source
 from algotrade.ingest.open_rows import ImportOptions, open_rows
@@ -84,7 +84,7 @@ class Gatherer:
             if several:
                 self._bad[before:] = [row._replace(reason=_in(row.reason, source)) for row in self._bad[before:]]
         self._refuse_bad()
-        timeframe = self._timeframe or infer_timeframe(self._steps)
+        timeframe = self._timeframe or timeframe_of(self._steps)
         if not self._timeframe:
             overlapping = [row for _, bad in checked_blocks(self._spool, timeframe) for row in bad]
             self._add_bad(overlapping, "line" if not self._spool.rows else next(self._spool.blocks()).place)

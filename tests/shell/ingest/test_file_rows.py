@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.ingest.file_rows import FileRows, LastRow, count_steps, find_bad_rows, find_overlaps, infer_timeframe
+from algotrade.ingest.file_rows import FileRows, LastRow, find_bad_rows, find_overlaps, infer_timeframe
 
 HOUR = 3_600_000
 LATER = 10**15
@@ -28,13 +28,13 @@ def rows_at(*hours: float) -> FileRows:
     ],
 )
 def test_the_most_common_step_tells_the_timeframe(hours: tuple[float, ...], timeframe: str) -> None:
-    assert infer_timeframe(count_steps(rows_at(*hours).times)) == timeframe
+    assert infer_timeframe(rows_at(*hours).times) == timeframe
 
 
 @pytest.mark.parametrize("hours", [(0,), (0, 5, 10), (0, 720, 1440)])
 def test_where_no_usual_timeframe_fits_one_must_be_given(hours: tuple[float, ...]) -> None:
     with pytest.raises(FixData) as caught:
-        infer_timeframe(count_steps(rows_at(*hours).times))
+        infer_timeframe(rows_at(*hours).times)
     assert str(caught.value.hint).startswith("--timeframe")
 
 
