@@ -122,6 +122,7 @@ def verify(
       algotrade data verify --symbol BTC/USD
     """
     from algotrade.errors import ReviewResult
+    from algotrade.ingest.trade_recheck import recheck_trades
     from algotrade.market.candles import iso
     from algotrade.store.database import open_database
     from algotrade.store.integrity import check_database, check_series
@@ -130,18 +131,19 @@ def verify(
     with open_database(invocation.settings().database) as database:
         damages = check_database(database)
         keys = _matching(database, (exchange, symbol, timeframe, origin))
-        healths = [check_series(database, key) for key in keys]
+        checked = [(check_series(database, key), recheck_trades(database, key)) for key in keys]
     rows = [
         {
             **health.key._asdict(),
             "candles": health.rows,
             "first": None if health.first is None else iso(health.first),
             "last": None if health.last is None else iso(health.last),
-            "problems": list(health.problems),
+            "trades": trades.trades,
+            "problems": [*health.problems, *trades.problems],
         }
-        for health in healths
+        for health, trades in checked
     ]
-    wrong = sum(map(len, (damages, *(health.problems for health in healths))))
+    wrong = len(damages) + sum(len(row["problems"]) for row in rows)
     invocation.output.document("algotrade.data_verify/1", {"same": not wrong, "database": damages, "series": rows})
     _show(invocation, [{**row, "finding": _finding(row["problems"])} for row in rows], VERIFY_COLUMNS)
     if not rows:

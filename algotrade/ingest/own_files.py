@@ -84,10 +84,9 @@ def _judged(path: Path) -> Contents:
         check_candles(candle_table(*block))
         start = int(block.times[0])
         steps = np.diff(block.times, prepend=start - step if last is None else last)
-        if (steps < step).any():
-            raise FixData(
-                f"candle {iso(int(block.times[steps < step][0]))} does not come {key.timeframe} after another"
-            )
+        near = block.times[steps < step]
+        if len(near):
+            raise FixData(f"candle {iso(int(near[0]))} opens before the one before it closes")
         first = start if first is None else first
         rows, last = rows + len(block.times), int(block.times[-1])
         digest.add(block)
@@ -117,8 +116,10 @@ def _note(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FixData("it is a folder" if path.is_dir() else "there is no such file")
     if not _is_parquet(path):
-        first = next(_csv_blocks(path, 1)).iloc[0]
-        return {name: str(first[name]) for name in SeriesKey._fields}
+        first = next(_csv_blocks(path, 1), None)
+        if first is None or not len(first):
+            raise FixData("it has no candle")
+        return {name: str(first[name].iloc[0]) for name in SeriesKey._fields}
     with _parquet(path) as file:
         text = (file.metadata.metadata or {}).get(METADATA)
         if text is None or not file.schema_arrow.equals(_schema()):
@@ -142,19 +143,17 @@ def _blocks(path: Path) -> Iterator[Rows]:
         if len(names) > 1 or tuple(names.iloc[0]) != key:
             raise FixData("it holds more than one series")
         moments = pd.DatetimeIndex(pd.to_datetime(table["time"], format="ISO8601", utc=True))
-        columns = np.ascontiguousarray(table[list(COLUMNS)].to_numpy(np.float64).T)
-        yield Rows(times_ms(table.set_index(moments)), columns)
+        columns = [np.fromiter(map(float, table[name]), np.float64) for name in COLUMNS]
+        yield Rows(times_ms(table.set_index(moments)), np.stack(columns))
 
 
 def _csv_blocks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
     with path.open("rb") as file:
         packed = file.read(2) == GZIP_MAGIC
-    kinds = {**dict.fromkeys(HEADER, str), **dict.fromkeys(COLUMNS, np.float64)}
     with pd.read_csv(
         path,
-        dtype=kinds,
+        dtype=str,  # numbers too: Python reads back exactly what it wrote
         chunksize=rows,
-        float_precision="round_trip",
         compression="gzip" if packed else None,
         keep_default_na=False,
         low_memory=False,
