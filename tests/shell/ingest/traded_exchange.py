@@ -52,7 +52,7 @@ def page_of(trades: Sequence[Trade], next_cursor: str) -> TradePage:
 
 
 class TradedExchange(ListedExchange):
-    """Its cursor is the number of the next trade, and each page repeats some that came before.
+    """Its cursor is the number of the next trade, and each page repeats some that came before; "7+" is the same as "7".
 
     Attributes:
         repeats: how many; "moment" for all of the newest one's nanosecond.
@@ -77,7 +77,7 @@ class TradedExchange(ListedExchange):
         made = [each for each in self.trades_made if each.time_ns <= self.now * NS_PER_MS]
         size = next(self.sizes)
         if cursor is not None:
-            begin = int(cursor)
+            begin = int(cursor.rstrip("+"))
             chosen = made[begin - self._repeated(made[:begin]) : begin + size]
             following = min(begin + size, len(made))
         elif since_ns is not None:
