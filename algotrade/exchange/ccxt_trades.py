@@ -91,7 +91,8 @@ class CcxtTrades:
         """The trades of one answer, and its cursor, in the exchange's own digits."""
 
         async def read(market: dict[str, Any]) -> tuple[list[Print], str]:
-            await self._client.fetch_trades(symbol, asked.since_ms, limit, asked.parameters)
+            call = getattr(self._client, raw.call)
+            await call({raw.market: market["id"], raw.limit: str(limit), **asked.parameters})
             prints, cursor = raw_prints(self._client.last_http_response, raw, market["id"], self._where)
             return sorted_prints(prints), cursor
 

@@ -9,9 +9,11 @@ from typing import Final, Literal, NamedTuple
 
 
 class RawTrades(NamedTuple):
-    """Where a trade stands in an exchange's own JSON, for exchanges whose answers ccxt cuts short.
+    """How to ask for trades and where they stand in an exchange's own JSON, for answers that ccxt cuts short.
 
     Attributes:
+        call: ccxt's name for the exchange's method.
+        market, limit: its parameters for the market's id and for the number of trades.
         under: keys that lead to the list of trades; the market's own id follows them.
         price, quantity, time, side, id: positions in one trade's list. The time is in seconds, with its fraction.
         bought: what `side` says where the taker bought.
@@ -19,6 +21,9 @@ class RawTrades(NamedTuple):
         rounded_ns: how far a trade's time may lie from the one that the exchange compares with its cursor.
     """
 
+    call: str
+    market: str
+    limit: str
     under: tuple[str, ...]
     price: int
     quantity: int
@@ -54,6 +59,9 @@ KRAKEN: Final = TradeWalk(
     page=1000,
     parameter="since",
     raw=RawTrades(
+        call="publicGetTrades",
+        market="pair",
+        limit="count",
         under=("result",),
         price=0,
         quantity=1,
