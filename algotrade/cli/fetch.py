@@ -56,23 +56,24 @@ def fetch(
     close_only: Annotated[bool, _file("--close-only", "It has closing prices alone.")] = False,
     skip_bad: Annotated[bool, _file("--skip-bad", "Store the good rows, list the bad.")] = False,
 ) -> None:
-    """Bring candles into the store: closed ones only, and only what is missing. Running it twice changes nothing.
+    """Bring candles into the store: closed ones, and only what is missing.
 
-    Without arguments it fetches what the `fetch` entries of algotrade.toml say. Exchanges are asked side by side,
-    each at its own pace; a series that fails, or that another run is fetching, does not hold up the others.
+    Without arguments it fetches what the `fetch` entries of algotrade.toml say.
 
     [bold]Examples[/bold]
-      algotrade fetch --symbol BTC/USD --symbol ETH/USD --timeframe 1m --timeframe 1h
-      algotrade fetch --symbol BTC/USD --timeframe 1m --start 2024-01-01 --via trades
+      algotrade fetch --symbol BTC/USD --symbol ETH/USD --timeframe 1h
+      algotrade fetch --symbol BTC/USD --timeframe 1m --via trades
+      algotrade fetch --symbol BTC/USD --timeframe 1m --stream
       algotrade fetch --all-stored
       algotrade fetch --all-stored --repair
-      algotrade fetch --symbol BTC/USD --timeframe 1m --stream
-      algotrade fetch --symbol BTC/USD --from prices.csv.gz --columns "time=Trade Day,close=Last"
+      algotrade fetch --symbol BTC/USD --from prices.csv.gz
 
     [bold]Exit codes[/bold]
-      0 every series is complete; else the most urgent of: 77 refused, 3 configuration, 2 no such
-      symbol or timeframe, 4 data missing or bad, 69 exchange not reached, 75 another run has it
-      or the exchange asks for patience. 130 and 143: stopped, what came is stored.
+      0 if every series is complete, else the most urgent of:
+      77 refused, 3 configuration, 2 no such symbol or timeframe, 4 data
+      missing or bad; 69 exchange not reached, 75 another run has it or the
+      exchange asks for patience: these two the next run may mend.
+      130 and 143: stopped by a signal; what came is stored.
     """
     invocation = invocation_of(context)
     settings = invocation.settings()

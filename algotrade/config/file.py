@@ -79,6 +79,9 @@ def refuse_secrets(values: Mapping[str, Any], shown: Path, above: str = "") -> N
             )
         if isinstance(value, Mapping):
             refuse_secrets(value, shown, f"{dotted}.")
+        elif isinstance(value, list):
+            tables = {str(number): item for number, item in enumerate(value) if isinstance(item, Mapping)}
+            refuse_secrets(tables, shown, f"{dotted}.")
 
 
 def masked(value: Any) -> Any:
