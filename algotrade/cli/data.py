@@ -54,13 +54,14 @@ def export(
       algotrade data export --symbol BTC/USD --timeframe 1h --to candles.parquet
       algotrade data export --symbol BTC/USD --start 2024-01-01 --end 2024-12-31 --to 2024.csv.gz
     """
-    from algotrade.ingest.export import export_candles
+    from algotrade.ingest.export import check_target, export_candles
     from algotrade.market.candles import iso
     from algotrade.market.span import parse_span
     from algotrade.store.database import open_database
 
     invocation = invocation_of(context)
     span = parse_span(start, end)
+    check_target(to, force=force)
     with open_database(invocation.settings().database) as database:
         key = _the_one(database, (exchange, symbol, timeframe, origin), "export --to candles.parquet")
         report = export_candles(database, key, span, to, force=force)
@@ -212,9 +213,8 @@ def _the_one(database: Database, wanted: Wanted, command: str) -> SeriesKey:
         return found[0]
     if found:
         some = ", ".join(map(_named, found[:5])) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-        raise FixData(
-            f"several series are meant, {some}; say which", hint=f"algotrade data {command} {_flags(found[0])}"
-        )
+        again = f"algotrade data {command} {_flags(found[0])}"
+        raise FixData(f"several series are meant, {some}; say which", hint=again)
     raise FixData(f"no series of {' '.join(filter(None, wanted)) or 'any kind'} is stored", hint="algotrade list data")
 
 

@@ -73,11 +73,7 @@ def export_candles(database: Database, key: SeriesKey, span: Span, path: Path, *
         FixData: no candle is stored in the span; or pyarrow, which Parquet needs, is not installed.
         FixConfiguration: the file cannot be written.
     """
-    suffix = next((suffix for suffix in reversed(FORMATS) if path.name.lower().endswith(suffix)), None)
-    if suffix is None:
-        raise FixCommand(f"a file for candles ends in {', '.join(FORMATS)}, given {path.name}", hint=EXPORT_HINT)
-    if path.exists() and not force:
-        raise FixCommand(f"{path} is there already; --force replaces it", hint="algotrade data export -h")
+    suffix = check_target(path, force=force)
     write = _write_parquet if suffix == ".parquet" else _write_csv
     with database.reading() as connection:
         series_id = series_id_of(connection, key)
@@ -89,6 +85,20 @@ def export_candles(database: Database, key: SeriesKey, span: Span, path: Path, *
             counted = _Counted(key, first, blocks)
             write(unfinished, counted, packed=suffix == ".csv.gz")
     return counted.report()
+
+
+def check_target(path: Path, *, force: bool) -> str:
+    """The ending of the file's name, which says its format.
+
+    Raises:
+        FixCommand: there is no such format, or the file is there and may not be replaced.
+    """
+    suffix = next((suffix for suffix in reversed(FORMATS) if path.name.lower().endswith(suffix)), None)
+    if suffix is None:
+        raise FixCommand(f"a file for candles ends in {', '.join(FORMATS)}, given {path.name}", hint=EXPORT_HINT)
+    if path.exists() and not force:
+        raise FixCommand(f"{path} is there already; --force replaces it", hint="algotrade data export -h")
+    return suffix
 
 
 class _Counted:

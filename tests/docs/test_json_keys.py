@@ -16,12 +16,14 @@ RUN = (
     "run data strategy costs limits instrument calendar summary buy_and_hold checks round_trips open_position fills"
     " targets equity_hash rejections versions warnings"
 )
+SERIES = "exchange symbol timeframe origin"
 DEPTH = "by_month by_year drawdowns round_trip_distribution break_even_fee"
 TABLE = [
     # command, exit code, schema, the other keys; in the order in which they are typed
     ("list runz", 2, "algotrade.error/1", "error"),
     ("fetch --exchange demo --start 2020-01-01 --end 2020-12-31", 0, "algotrade.fetch/1", "series skipped"),
     ("backtest --exchange demo --check none", 0, "algotrade.backtest/1", RUN),
+    ("verify", 0, "algotrade.verify/1", "run same changed bars fills versions_changed revised blocks checks figures"),
     ("evaluate", 0, "algotrade.evaluate/1", f"{RUN} {DEPTH}"),
     ("evaluate latest latest", 0, "algotrade.comparison/1", "a b"),
     ("why 2020-06-01", 0, "algotrade.why/1", "bar simulated title answer saw wanted did fills"),
@@ -35,6 +37,10 @@ TABLE = [
     ("list data --quarantine", 0, "algotrade.list_quarantine/1", "quarantine"),
     ("list runs", 0, "algotrade.list_runs/1", "runs"),
     ("list sessions", 0, "algotrade.list_sessions/1", "sessions"),
+    ("data export --to x.csv", 0, "algotrade.data_export/1", f"{SERIES} candles first last hash file"),
+    ("data import x.csv", 0, "algotrade.data_import/1", f"{SERIES} candles added unchanged revised first last"),
+    ("data verify", 0, "algotrade.data_verify/1", "same database series"),
+    ("data drop --yes", 0, "algotrade.data_drop/1", f"{SERIES} removed again"),
     ("new strategy my_idea", 0, "algotrade.new_strategy/1", "strategy files next"),
     ("new project inner", 0, "algotrade.new_project/1", "folder files kept next systemd"),
     ("schedule fetch --every 4h --all-stored", 0, "algotrade.schedule/1", "folder command cron service timer"),
