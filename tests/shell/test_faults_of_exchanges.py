@@ -27,7 +27,18 @@ CALLS = ("candles", "ticker", "trades", "markets", "time")
 SILENT = ["hang", "trickle"]
 UNREACHED = ["reset", "500", "503"]
 IMPATIENT = ["429"]
-NONSENSE = ["html", "truncated", "empty", "empty_object", "list", "huge", "deep", "endless_number", "wrong_types"]
+NONSENSE = [
+    "html",
+    "truncated",
+    "empty",
+    "empty_object",
+    "list",
+    "huge",
+    "deep",
+    "endless_number",
+    "wrong_types",
+    "duplicate_keys",
+]
 BROKEN = [*SILENT, *UNREACHED, *IMPATIENT, *NONSENSE, "403"]
 CASES = [
     (name, call, method, fault)

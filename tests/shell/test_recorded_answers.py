@@ -159,11 +159,38 @@ async def test_a_trade_as_ccxt_itself_has_recorded_it_reads_the_same() -> None:
     assert page.next_cursor == "1710327959173746878"
 
 
-@pytest.mark.parametrize("name", ["trades_btcusd_2026-09-25", "depth_btcusd_2023-11-26", "spreads_btcusd_2023-11-26"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trades_btcusd_2026-09-25",
+        "depth_btcusd_2023-11-26",
+        "depth_btcusdt_2025-11-11",
+        "spreads_btcusd_2023-11-26",
+        "system_status",
+    ],
+)
 async def test_what_is_no_answer_to_a_question_for_trades_is_not_taken_for_one(name: str) -> None:
     async with replaying(Trades=name) as exchange:  # the first is named as it was asked for then, BTC/USD
         with pytest.raises(CheckConnection, match="makes no sense"):
             await exchange.trades("BTC/USD", cursor=None, since_ns=None, limit=None)
+
+
+async def test_a_ticker_as_ccxt_itself_has_recorded_it_reads_the_same() -> None:
+    case = next(each for each in read("ccxt_fetch_cases") if each["method"] == "fetchTicker")
+    async with LoopbackKraken(Clock(1_706_702_400_000)) as kraken:
+        kraken.recorded = {"Ticker": case["httpResponse"], "AssetPairs": read("asset_pairs_btcusdt_2025-11")}
+        async with open_exchange("kraken", options=kraken.ccxt_options, attempts=1) as exchange:
+            quote = await exchange.ticker("BTC/USDT")
+
+    assert quote[1:] == tuple(case["parsed"][name] for name in ("close", "bid", "ask"))
+
+
+def test_every_recorded_answer_to_a_public_question_is_read_here() -> None:
+    here = Path(__file__).read_text()
+    names = {path.stem for path in RECORDED.glob("*.json")} - {"private_shapes"}
+
+    assert len(names) >= 23
+    assert [name for name in sorted(names) if f'"{name}"' not in here] == []
 
 
 async def test_a_ticker_of_2025_is_read_too() -> None:
