@@ -182,10 +182,8 @@ def drop(
         holdings = holdings_of(database, key)
         back = _way_back(database, key)
         if not yes and not (invocation.output.interactive and sys.stdin.isatty()):
-            raise NotAllowed(
-                f"this would remove {_named(key)}: {_counted(holdings)}; say --yes to do it",
-                hint=f"algotrade data drop {_flags(key)} --yes",
-            )
+            again = f"algotrade data drop {_flags(key)} --yes"
+            raise NotAllowed(f"this would remove {_named(key)}: {_counted(holdings)}; say --yes to do it", hint=again)
         if not yes and not typer.confirm(f"Remove {_named(key)}: {_counted(holdings)}?", err=True):
             invocation.output.note("nothing was removed")
             raise typer.Exit
