@@ -176,7 +176,7 @@ def _added(one: Comparison, later: Comparison) -> Comparison:
 
 
 def _chain_sentence(chain: ProvenChain) -> str:
-    what = f"{chain.trades:,} trades in {chain.pages:,} pages"
+    what = f"{_counted(chain.trades, 'trade')} in {_counted(chain.pages, 'page')}"
     kept = f" ({chain.kept:,} kept)" if chain.kept else ""
     span = f"from {iso(chain.start_ms)} to {iso(chain.last_ms)}"
     if chain.broken_at is None:
@@ -193,7 +193,11 @@ def _comparison_sentences(comparison: Comparison) -> list[str]:
         name, ours, theirs = next(row for row in zip(COLUMNS, made, official, strict=True) if row[1] != row[2])
         sentences.append(f"the first that differs is that of {iso(time)}: {name} {ours!r}, official {theirs!r}")
     if comparison.only_made:
-        sentences.append(f"{comparison.only_made:,} bars are not among the official ones")
+        sentences.append(f"{_counted(comparison.only_made, 'bar')} not among the official ones")
     if comparison.only_official:
-        sentences.append(f"{comparison.only_official:,} official bars have no trades here")
+        sentences.append(f"{_counted(comparison.only_official, 'official bar')} without trades here")
     return sentences
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
