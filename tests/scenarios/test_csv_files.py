@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from algotrade.errors import FixData
+from algotrade.ingest import csv_blocks
 from algotrade.ingest.files import ImportReport, import_file
 from algotrade.ingest.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, iso, times_ms
@@ -253,8 +254,12 @@ BAD_ROWS = {
 }
 
 
+@pytest.mark.parametrize("block", [30, 1 << 22])
 @pytest.mark.parametrize("name", BAD_ROWS)
-def test_a_bad_row_is_refused_with_its_line_and_nothing_is_stored(name: str, db: Database, tmp_path: Path) -> None:
+def test_a_bad_row_is_refused_with_its_line_and_nothing_is_stored(
+    name: str, db: Database, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", block)
     content, sentence = BAD_ROWS[name]
     with pytest.raises(FixData) as caught:
         bring_in(db, tmp_path, content)

@@ -269,7 +269,11 @@ def test_trades_are_joined_over_files_and_blocks(db: Database, folder: Path, blo
         (trades((60, 1, 1)) + "1904067261,1,1\n", "line 2: the time lies in the future"),
     ],
 )
-def test_a_bad_trade_is_refused_with_its_line(db: Database, folder: Path, content: str, sentence: str) -> None:
+@pytest.mark.parametrize("block", [10, 1 << 22])
+def test_a_bad_trade_is_refused_with_its_line(
+    db: Database, folder: Path, content: str, sentence: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", block)
     (folder / "XBTUSD.csv").write_text(content)
     with pytest.raises(FixData) as caught:
         import_file(db, folder / "XBTUSD.csv", BTC._replace(timeframe="1m"), now_ms=NOW)
