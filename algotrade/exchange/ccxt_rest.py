@@ -58,6 +58,7 @@ class CcxtExchange:
         self._where = f"{self.name} ({host_of(client)})"
         self._loading = asyncio.Lock()  # ccxt shares one load among callers, and cancelling one cancels all
         self._bounded = False
+        self._noted_headers: Any = None
         self._skew_ms = 0
         self._skew_measured: int | None = None
         self._trades = CcxtTrades(client, self._where, self._ask_of_market)
@@ -174,9 +175,12 @@ class CcxtExchange:
             self._bounded = True
 
     def _note_time(self) -> None:
-        """Measure the clock of an exchange that cannot be asked for its time by the date of its answer."""
-        sent = None if self._client.has.get("fetchTime") else date_ms(self._client.last_response_headers)
-        if sent is not None:
+        """Measure the clock of an exchange that cannot be asked for its time by the date of its newest answer."""
+        headers = self._client.last_response_headers
+        if self._client.has.get("fetchTime") or headers is self._noted_headers:
+            return
+        self._noted_headers = headers
+        if (sent := date_ms(headers)) is not None:
             self._skew_measured = self._clock()
             self._skew_ms = sent - self._skew_measured
 

@@ -47,7 +47,7 @@ class CcxtTrades:
     async def page(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
         """One page; see Exchange.trades."""
         if not self._client.has.get("fetchTrades"):
-            raise FixCommand(f"{self._client.id} gives no trades")
+            raise FixCommand(f"{self._client.id} gives no trades", hint=self._for_candles(symbol))
         if self.walk is None:
             return await self._newest(symbol, cursor, since_ns, limit)
         count = min(limit or self.walk.page, self.walk.page)
@@ -63,12 +63,19 @@ class CcxtTrades:
             prints = [each for each in prints if each.time_ns >= since_ns]
         elif cursor is not None and self.walk.by == "time":
             prints = self._new_ones(prints, cursor, count)
+        if cursor is None and asked.since_ms is not None:
+            cursor = str(asked.since_ms)
         return trade_page(prints, following or cursor_after(self.walk, prints, cursor))
 
     async def _newest(self, symbol: str, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
         if cursor is not None or since_ns is not None:
-            raise FixCommand(f"{self._client.id} gives only its newest trades, as far as is known")
+            raise FixCommand(
+                f"{self._client.id} gives only its newest trades, as far as is known", hint=self._for_candles(symbol)
+            )
         return trade_page(await self._prints(symbol, Asked(None, {}), limit), "")
+
+    def _for_candles(self, symbol: str) -> str:
+        return f"algotrade fetch --exchange {self._client.id} --symbol {symbol}"
 
     def _new_ones(self, prints: list[Print], cursor: str, count: int) -> list[Print]:
         """Of a page that was asked for by millisecond, the trades that the page before did not have."""

@@ -112,9 +112,12 @@ def unknown_prints(prints: list[Print], cursor: str, where: str) -> list[Print]:
 
 
 def cursor_after(walk: TradeWalk, new: list[Print], cursor: str | None) -> str:
-    """Where a page without a cursor of its own leaves off: `cursor` where it brought nothing new."""
+    """Where a page without a cursor of its own leaves off: `cursor` where it brought nothing new.
+
+    Where no trade was ever made the next walk begins with the first, which "0" stands for by number and by time.
+    """
     if not new:
-        return cursor or ""
+        return cursor or "0"
     if walk.by == "id":
         return str(int(new[-1].id or 0) + 1)
     end = new[-1].time_ns // NS_PER_MS

@@ -220,3 +220,26 @@ async def test_the_data_of_a_market_that_takes_no_orders_is_still_fetched(server
         assert "XRP/USD" not in [each.symbol for each in await exchange.instruments()]  # it is in cancel_only mode
         assert len(await exchange.candles("XRP/USD", "1h", since=NOON - 24 * HOUR, limit=None)) == 25
         assert len((await exchange.trades("XRP/USD", cursor=None, since_ns=None, limit=10)).ids) == 10
+
+
+@pytest.mark.parametrize("server", ["bitfinex", "bitstamp"], indirect=True)
+async def test_where_no_time_is_told_it_goes_on_from_the_last_answer(server: LoopbackExchange) -> None:
+    local = NOON + 300_000
+    options = server.ccxt_options
+    async with open_exchange(server.name, options=options, clock=lambda: local) as exchange:
+        assert await exchange.now_ms() == NOON
+        local += 60_000
+        await exchange.instrument("BTC/USD")  # is known already, so nothing is asked
+        assert await exchange.now_ms() == NOON + 60_000
+
+
+@pytest.mark.parametrize("server", ["bitfinex", "binance"], indirect=True)
+async def test_a_walk_that_begins_before_there_is_a_trade_goes_on_with_the_first(server: LoopbackExchange) -> None:
+    async with connected(server) as exchange:
+        empty = await exchange.trades("BTC/USD", cursor=None, since_ns=(NOON + 1) * 1_000_000, limit=5)
+        assert empty.ids == ()
+        server.clock.set(NOON + 60_001, 0)
+        page = await exchange.trades("BTC/USD", cursor=empty.next_cursor, since_ns=None, limit=5)
+
+    assert NOON < page.times_ns[0] // 1_000_000 < NOON + 60_000
+    assert len(page.ids) == 4

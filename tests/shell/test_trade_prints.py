@@ -107,6 +107,7 @@ def test_a_walk_begins_no_later_than_asked() -> None:
     assert next_request(BINANCE, "77") == Asked(None, {"fromId": "77"})
     assert cursor_after(BINANCE, [Print(1, 1.0, 1.0, 1, "76")], None) == "77"
     assert cursor_after(BINANCE, [], "77") == "77"
+    assert cursor_after(BINANCE, [], None) == cursor_after(BITFINEX, [], None) == "0"
 
 
 @given(
