@@ -121,12 +121,12 @@ def test_a_walk_by_millisecond_meets_every_trade_once(gaps: list[int], page: int
     trades = [Print(time * 1_000_000, 1.0, 1.0, 1, str(at)) for at, time in enumerate(times)]
     since = NOON + first
     met: list[Print] = []
-    cursor = None
+    cursor: str | None = None
     for _ in range(len(trades) + 1):
         asked = next_request(BITFINEX, cursor) if cursor else request_from(BITFINEX, since * 1_000_000)
         answer = [each for each in trades if each.time_ns // 1_000_000 >= (asked.since_ms or 0)][:page]
         new = unknown_prints(answer, cursor, "here") if cursor else answer
-        cursor = cursor_after(BITFINEX, new, cursor) or None
+        cursor = cursor_after(BITFINEX, new, cursor or str(asked.since_ms))
         met += new
 
     assert met == [each for each in trades if each.time_ns // 1_000_000 >= since]
