@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -108,14 +107,14 @@ def _upsert_rows(connection: Connection, series_id: int, times: Times, columns: 
     """Write rows over what is there; a snapshot that holds any of their times is not valid any more."""
     if not len(times):
         return
-    put_rows(connection, candles, (repeat(series_id), times.tolist(), *columns.tolist()))
+    put_rows(connection, candles, (series_id, times, *columns))
     invalidate_snapshots(connection, series_id, int(times[0]))
 
 
 def _keep_revisions(connection: Connection, series_id: int, seen_ms: int, times: Times, values: Floats) -> None:
     """Keep both values of changed candles: `values` has shape (10, n), the old five and the new five."""
     if len(times):
-        put_rows(connection, revisions, (repeat(series_id), times.tolist(), repeat(seen_ms), *values.tolist()))
+        put_rows(connection, revisions, (series_id, times, seen_ms, *values))
 
 
 def _quarantine(connection: Connection, series_id: int, refused: Sequence[RefusedCandle], seen_ms: int) -> None:
