@@ -132,6 +132,13 @@ def test_a_walk_by_millisecond_meets_every_trade_once(gaps: list[int], page: int
     assert met == [each for each in trades if each.time_ns // 1_000_000 >= since]
 
 
+def test_a_trade_that_is_late_in_its_millisecond_joins_those_that_are_known() -> None:
+    late = [Print(NOON * 1_000_000, 1.0, 1.0, 1, "9")]
+
+    assert cursor_after(BITFINEX, late, f"{NOON};7;8") == f"{NOON};7;8;9"
+    assert cursor_after(BITFINEX, late, f"{NOON - 1};7;8") == f"{NOON};9"
+
+
 def test_a_page_without_the_trades_that_it_must_begin_with_is_an_error() -> None:
     later = [Print((NOON + 1) * 1_000_000, 1.0, 1.0, 1, "9")]
 
