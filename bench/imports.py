@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import tempfile
@@ -18,6 +17,12 @@ from bench.measure import Figure, environment, python
 
 FIVE_YEARS = 2_630_000
 ONE_MONTH = 43_200
+STARTER = """\
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 
 
 class Run(NamedTuple):
@@ -66,14 +71,14 @@ def _write_archive(candles: pd.DataFrame, path: Path) -> None:
 
 
 def _import(path: Path) -> Run:
+    """Run the command from a small process: a child counts the memory of the one that starts it as its own."""
     with tempfile.TemporaryDirectory() as place:
         flags = ("--symbol", material.KEY.symbol, "--exchange", "file", "--timeframe", material.KEY.timeframe)
         database = ("--database", str(Path(place) / "candles.db"))
         command = python("-m", "algotrade", "fetch", "--from", str(path), *flags, *database)
         began = time.perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            raise RuntimeError(f"the import of {path.name} ended with exit code {child.returncode}")
-        return Run(used.ru_utime + used.ru_stime, time.perf_counter() - began, used.ru_maxrss / 1024)
+        done = subprocess.run(
+            python("-c", STARTER, *command), check=True, stdout=subprocess.PIPE, text=True, env=environment()
+        )
+        cpu, memory = done.stdout.split()
+        return Run(float(cpu), time.perf_counter() - began, int(memory) / 1024)

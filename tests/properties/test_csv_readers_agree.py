@@ -151,6 +151,18 @@ a,2024-01-02,2024-01-02,1,1,1,1
     assert [row.line for row in both[1].bad] == [2, 3]
 
 
+@pytest.mark.parametrize("block", [7, 30, 1 << 20])
+def test_a_cell_of_several_lines_is_one_cell_wherever_blocks_end(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", block)
+    both = read_both(
+        b"time,open,high,low,close,note\n2024-01-01,1,1,1,1,x\n"
+        b'2024-01-02,1,1,1,1,"a\nb\nc"\n2024-01-03,1,1,1,1,"2024-01-04,1,1,1,1,y\n"\n2024-01-05,1,1,1,1,z\n'
+    )
+    assert both is not None
+    assert both[1].bad == ()
+    assert both[1].lines.tolist() == [2, 3, 6, 8]
+
+
 @settings(max_examples=400)
 @given(content=spoilt_files(), block=st.sampled_from([7, 64, 1 << 20]))
 def test_what_the_fast_reader_accepts_both_read_alike(content: bytes, block: int) -> None:
