@@ -48,7 +48,7 @@ def fetch(
     keep_trades: Annotated[bool, _how("--keep-trades", "With --via trades: store the trades too.")] = False,
     repair: Annotated[bool, _how("--repair", "Ask again for the holes of what is stored.")] = False,
     stream: Annotated[bool, _how("--stream", "Keep them current until Ctrl-C, by what the exchange sends.")] = False,
-    file: Annotated[Path | None, _file("--from", "A CSV (gzip too) or Parquet file.")] = None,
+    file: Annotated[Path | None, _file("--from", "CSV, JSON, Parquet, Feather; a folder or zip.")] = None,
     columns: Annotated[
         str | None, _file("--columns", "Columns not recognised by name.", metavar="FIELD=NAME,...")
     ] = None,
