@@ -97,7 +97,7 @@ def _content(name: str) -> bytes:
     from algotrade.verification.result_file import LARGEST
 
     if name == STDIN:
-        return sys.stdin.buffer.read(LARGEST + 1)
+        return b"" if sys.stdin is None else sys.stdin.buffer.read(LARGEST + 1)
     try:
         with Path(name).open("rb") as file:
             return file.read(LARGEST + 1)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from algotrade.errors import AlgotradeError, FixConfiguration, FixData
-from algotrade.market.candles import ORIGINS, iso
+from algotrade.market.candles import ORIGINS, divides, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.span import parse_span
 from algotrade.market.timeframe import CALENDAR_DAYS, timeframe_ms
@@ -106,6 +106,8 @@ class _Data(_Typed):
     end: Time
     bars: Annotated[int, Field(ge=1, le=MOST_BARS)]
     gaps: Count
+    resampled_from: Line | None = None
+    left_out: Annotated[list[tuple[Time, Time]], Field(max_length=100_000)] = []
     simulated: bool
     hash: Digest
     blocks: _Blocks
@@ -246,5 +248,9 @@ def _check_meaning(body: Mapping[str, Any]) -> None:
         raise FixData(f"there is no origin '{data['origin']}' or no calendar '{body['calendar']}'")
     if span.start is None or span.end is None or (span.end - span.start) // step >= MOST_BARS:
         raise FixData(f"its span is longer than {MOST_BARS:,} bars")
+    for start, end in data.get("left_out", ()):
+        parse_span(start, end)
+    if data.get("resampled_from") is not None and not divides(data["resampled_from"], data["timeframe"]):
+        raise FixData(f"{data['timeframe']} bars are not made of {data['resampled_from']} bars")
     if body["instrument"]["symbol"] != data["symbol"]:
         raise FixData(f"its bars are of {data['symbol']}, its market is {body['instrument']['symbol']}")
