@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixConfiguration
 from algotrade.exchange.base import DEMO
-from algotrade.ingest.source import DEFAULT_EXCHANGE
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import Span, parse_span
 from algotrade.market.timeframe import UNIT_MS
@@ -19,6 +18,7 @@ from algotrade.store.trades import read_days, read_state
 
 CANDLES: Final = "candles"
 TRADES: Final = "trades"
+DEFAULT_EXCHANGE: Final = "kraken"
 DEFAULT_TIMEFRAME: Final = "1d"
 CONTINUED: Final = ("official", TRADES, DEMO)  # origins that an exchange can add to
 

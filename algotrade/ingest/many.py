@@ -20,9 +20,7 @@ from algotrade.errors import AlgotradeError, AwaitMaintenance
 from algotrade.exchange.base import Exchange, system_ms
 from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest, fetch_candles
 from algotrade.ingest.jobs import TRADES, Job
-from algotrade.ingest.repair import repair_candles
 from algotrade.ingest.shared_exchange import SharedClock, Turn, unless_stopped
-from algotrade.ingest.trades import fetch_trades
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
@@ -138,9 +136,13 @@ class _Line:
             self.watcher.advanced(job, step)
 
         if job.repair:
+            from algotrade.ingest.repair import repair_candles
+
             return await repair_candles(exchange, self.database, job.key, advance)
         request = FetchRequest((job.symbol,), job.timeframe, job.span.start, job.span.end)
         if job.via == TRADES:
+            from algotrade.ingest.trades import fetch_trades
+
             (report,) = await fetch_trades(exchange, self.database, request, advance, keep_trades=job.keep_trades)
         else:
             (report,) = await fetch_candles(exchange, self.database, request, advance)

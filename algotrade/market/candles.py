@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from algotrade.errors import FixData
 from algotrade.market.sums import decimal_sums
 from algotrade.market.timeframe import bar_offset, timeframe_ms
+
+if TYPE_CHECKING:
+    import pandas as pd  # at run time where a table is made: a fetch makes none, and starts a third of a second sooner
 
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
 ORIGINS: Final = ("official", "import", "trades", "ticker", "demo")  # in the order a run prefers them
@@ -60,6 +62,8 @@ def candle_table(time_ms: Times, columns: Any) -> pd.DataFrame:
         time_ms: int64, shape (n,), milliseconds since the epoch.
         columns: float64, five arrays of shape (n,) in the order of COLUMNS, or an array of shape (5, n).
     """
+    import pandas as pd
+
     index = utc_index(np.asarray(time_ms, np.int64)).rename("time")
     data = {name: np.asarray(values, np.float64) for name, values in zip(COLUMNS, columns, strict=True)}
     return pd.DataFrame(data, index=index, copy=False)
@@ -67,6 +71,8 @@ def candle_table(time_ms: Times, columns: Any) -> pd.DataFrame:
 
 def utc_index(time_ms: Times) -> pd.DatetimeIndex:
     """Milliseconds since the epoch as times in UTC, datetime64[ms, UTC]; the smallest int64 is "no time" (NaT)."""
+    import pandas as pd
+
     return pd.DatetimeIndex(time_ms.view("datetime64[ms]")).tz_localize("UTC")
 
 
@@ -77,6 +83,8 @@ def empty_candles() -> pd.DataFrame:
 
 def times_ms(table: pd.DataFrame | pd.Series[Any]) -> Times:
     """Open times of a table's bars as int64 milliseconds, shape (n,), whatever unit the index has."""
+    import pandas as pd
+
     index = table.index
     if not isinstance(index, pd.DatetimeIndex):
         raise FixData(f"the index must hold times, given {type(index).__name__} of {index.dtype}")
