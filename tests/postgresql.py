@@ -93,10 +93,13 @@ def running_server(programs: Path) -> Iterator[Server]:
     user = _ordinary_user()
     home = Path(tempfile.gettempdir()) / f"algotrade-postgresql-{os.geteuid()}"
     home.mkdir(mode=0o755, exist_ok=True)
-    _stop_leftovers(home, programs, user)
-    folder = Path(tempfile.mkdtemp(dir=home))
-    with (folder / "run.lock").open("w") as lock:
+    with (home / "gate.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        _stop_leftovers(home, programs, user)
+        folder = Path(tempfile.mkdtemp(dir=home))
+        lock = (folder / "run.lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)  # until this process ends, however it ends
+    with lock:
         if user:
             shutil.chown(folder, user)
         server = _created(Server(programs, folder, 0, user))
@@ -129,15 +132,15 @@ def _created(server: Server) -> Server:
 
 def _stop_leftovers(home: Path, programs: Path, user: str | None) -> None:
     """A folder whose lock nobody holds belongs to a run that was killed."""
-    for folder in home.iterdir():
+    for folder in home.glob("*/"):
         try:
-            with (folder / "run.lock").open() as lock:
+            with (folder / "run.lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 with suppress(subprocess.CalledProcessError):  # its process id is of a time before the machine's start
                     Server(programs, folder, 0, user).stop()
                 shutil.rmtree(folder, ignore_errors=True)
-        except (BlockingIOError, FileNotFoundError):
-            continue  # in use, or on its way
+        except BlockingIOError:
+            continue  # in use
 
 
 def _ordinary_user() -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     set_up: Callable[[Engine], None]
 
 
-WRITES = "algotrade_writes"
+WRITES: Final = "algotrade_writes"
 
 
 def writes(connection: Connection) -> bool:

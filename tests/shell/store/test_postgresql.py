@@ -15,7 +15,9 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from algotrade.engine.events import CandleClosed
 from algotrade.errors import AlgotradeError, CheckConnection, FixConfiguration, FixData, NotAllowed, TryLater
+from algotrade.live.keep import CandleKeeper
 from algotrade.market.candles import Floats, SeriesKey, Times
 from algotrade.store.arrivals import write_candles
 from algotrade.store.candles import list_series, list_spans, read_candles
@@ -299,6 +301,23 @@ def test_a_server_that_stops_in_the_middle_of_a_write_and_comes_back_has_lost_no
             postgresql_server.start()
         assert len(read_candles(database, KEY)) == 1000
         assert write_candles(database, KEY, *bars(1001)) == (1, 1000, 0)
+
+
+def test_the_candles_of_a_live_session_wait_for_a_server_that_is_down(
+    postgresql_server: Server, postgresql_location: str
+) -> None:
+    closed = [CandleClosed(KEY.symbol, minute * 60_000, 1.0, 2.0, 0.5, 1.5, 10.0) for minute in range(4)]
+    with open_database(postgresql_location) as database:
+        keeper = CandleKeeper(database, KEY, [])
+        assert keeper.keep(closed[:1]) == ""
+        postgresql_server.stop("fast")
+        try:
+            for candle in closed[1:3]:
+                assert "cannot be reached: Connection refused; the candles are in the journal" in keeper.keep([candle])
+        finally:
+            postgresql_server.start()
+        assert keeper.keep(closed[3:]) == ""
+        assert len(read_candles(database, KEY)) == 4
 
 
 def test_a_statement_that_takes_too_long_is_given_up(postgresql_location: str) -> None:
