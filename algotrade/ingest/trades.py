@@ -157,7 +157,7 @@ class _TradeFetch:
         end = self.now_ms if self.request.end is None else min(self.request.end + self.step, self.now_ms)
         start, quiet, doubts = self.chain.reached_ms, 0, 0
         while self.chain.edge is None or self.chain.reached_ms < end:
-            page, block = await self._ask()
+            page, block = await self._trusted(*await self._ask())
             if len(block.times_ns):
                 await self._look_before(block)
                 quiet = doubts = 0
@@ -182,8 +182,11 @@ class _TradeFetch:
         page = await self._page(cursor, since if cursor is None else None)
         if len(page.times_ns) and page.times_ns[-1] > self.now_ms * NS_PER_MS:
             self.now_ms = await self.exchange.now_ms()  # trades were made since we asked for the time
+        return page, self._judged(page, Asked(cursor, since, self.chain.edge, self.now_ms))
+
+    def _judged(self, page: TradePage, asked: Asked) -> TradeBlock:
         try:
-            return page, new_trades(page, Asked(cursor, since, self.chain.edge, self.now_ms))
+            return new_trades(page, asked)
         except CheckConnection as error:
             raise self._nonsense(error.message) from None
 
@@ -191,7 +194,7 @@ class _TradeFetch:
         return await self.exchange.trades(self.key.symbol, cursor=cursor, since_ns=since_ns, limit=None)
 
     async def _look_before(self, block: TradeBlock) -> None:
-        """Make sure that no trades are left out before those of an answer."""
+        """See whether a first answer begins where it was asked to, or with the exchange's newest trades."""
         first_ns = int(block.times_ns[0])
         if self.chain.edge is None and first_ns >= (self.chain.start_ms + DAY_MS) * NS_PER_MS:
             newest = await self._page(None, None)
@@ -203,12 +206,21 @@ class _TradeFetch:
                 )
             else:
                 self.remarks.append(f"the first trade {self.exchange.name} has is that of {first}")
-        if self.chain.edge is not None and skips(self.chain, block):
-            page = await self._page(None, self.chain.edge.time_ns)  # the same trades, asked for by their time
-            other = new_trades(page, Asked(None, self.chain.edge.time_ns, self.chain.edge, self.now_ms))
-            if other.ids[:1] != block.ids[:1]:
-                last = self.chain.edge.prints[-1].id
-                raise self._nonsense(f"leaves out trades between those of the ids {last} and {block.ids[0]}")
+
+    async def _trusted(self, page: TradePage, block: TradeBlock) -> tuple[TradePage, TradeBlock]:
+        """The answer, or where it seems to leave trades out, one to the same question asked by time."""
+        edge = self.chain.edge
+        gap = skips(self.chain, block)
+        if not gap and (len(block.times_ns) or self.chain.cursor in (None, page.next_cursor)):
+            return page, block
+        since = self.chain.start_ms * NS_PER_MS if edge is None else edge.time_ns
+        other = await self._page(None, since)
+        found = self._judged(other, Asked(None, since, edge, self.now_ms))
+        if found.ids[:1] == block.ids[:1]:  # both ways there is nothing in between
+            return page, block
+        if not len(found.times_ns) or skips(self.chain, found):
+            raise self._nonsense(f"leaves out trades after that of {iso(self.chain.reached_ms)}")
+        return other, found
 
     async def _has_ended(self) -> bool:
         """Whether the exchange's newest trade is the newest that is known."""

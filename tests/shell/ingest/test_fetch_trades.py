@@ -237,11 +237,28 @@ def test_an_overlap_of_more_than_the_edge_is_an_error(database: Database) -> Non
     assert "an answer goes back" in error_of(fetch(exchange, database, MIDNIGHT)).message
 
 
-def test_an_answer_that_leaves_out_numbered_trades_is_an_error(database: Database) -> None:
+def asked_later(since_ns: int | None) -> bool:
+    return since_ns is not None and since_ns > MIDNIGHT * NS_PER_MS
+
+
+def test_numbered_trades_that_a_cursor_leaves_out_are_asked_for_by_time(database: Database) -> None:
     exchange = TradedExchange(steady(1440), MIDNIGHT + DAY, pages=(600,), repeats=0)
     exchange.distort = lambda page, cursor, since_ns: part(page, slice(5, None)) if cursor == "1200" else page
+    assert fetch(exchange, database, MIDNIGHT).complete
+    assert [day.trades for day in read_days(database, KEY)] == [4320]
+
+
+def test_numbered_trades_that_are_missing_either_way_are_an_error(database: Database) -> None:
+    exchange = TradedExchange(steady(1440), MIDNIGHT + DAY, pages=(600,), repeats=0)
+    exchange.distort = lambda page, cursor, since_ns: (
+        part(page, slice(5, None))
+        if cursor == "1200"
+        else part(page, slice(3, None))
+        if asked_later(since_ns)
+        else page
+    )
     error = error_of(fetch(exchange, database, MIDNIGHT))
-    assert "leaves out trades between those of the ids 1200 and 1206" in error.message
+    assert "leaves out trades after that of 2024-01-01T06:39:40Z" in error.message
 
 
 def test_numbers_that_the_exchange_itself_leaves_out_are_no_error(database: Database) -> None:
@@ -254,10 +271,28 @@ def test_numbers_that_the_exchange_itself_leaves_out_are_no_error(database: Data
 def test_an_empty_answer_in_the_middle_is_followed_where_its_cursor_moves(database: Database) -> None:
     exchange = TradedExchange(steady(60), hours(2), pages=(7,))
     exchange.distort = lambda page, cursor, since_ns: (
-        part(page, slice(0))._replace(next_cursor=cursor + "+") if cursor in ("21", "21+") else page
+        part(page, slice(0))._replace(next_cursor=f"{cursor}+")
+        if cursor in ("21", "21+") or asked_later(since_ns)
+        else page
     )
     assert fetch(exchange, database, MIDNIGHT).complete
     assert minutes_stored(database) == list(range(60))
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_trades_that_an_empty_answer_leaves_out_are_asked_for_by_time(database: Database, moved: bool) -> None:
+    exchange = TradedExchange(steady(60), hours(2), pages=(7,))
+    hurt: list[str] = []
+
+    def empty_once(page: TradePage, cursor: str | None, since_ns: int | None) -> TradePage:
+        if cursor != "21" or hurt:
+            return page
+        hurt.append(cursor)
+        return part(page, slice(0))._replace(next_cursor="28" if moved else "21")
+
+    exchange.distort = empty_once
+    assert fetch(exchange, database, MIDNIGHT).complete
+    assert [day.trades for day in read_days(database, KEY)] == [180]
 
 
 def test_an_empty_answer_before_the_newest_trade_is_not_taken_for_the_end(database: Database) -> None:
