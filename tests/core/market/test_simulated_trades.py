@@ -20,7 +20,7 @@ def test_four_trades_make_each_minute_to_the_last_bit(symbol: str) -> None:
 
     made = [prices[:, 0], prices.max(1), prices.min(1), prices[:, 3], trades.quantities.reshape(-1, 4).sum(1)]
     candles = simulate_candles(symbol, "1m", NOON, NOON + 999 * MINUTE)
-    assert (np.array(made).T == candles[list(COLUMNS)].to_numpy()).all()
+    assert (candles[list(COLUMNS)].to_numpy() == np.array(made).T).all()
 
 
 def test_numbers_have_no_hole_times_rise_and_every_trade_has_a_side_and_a_quantity() -> None:
