@@ -128,6 +128,9 @@ def run_backtest(
         versions=versions(),
         warnings=(*market.notes, *_warnings(setup, signals)),
         limits=setup.limits,
+        gap_kinds=market.gap_kinds,
+        resampled_from=market.resampling.timeframe if market.resampling else None,
+        left_out=market.resampling.left_out if market.resampling else (),
     )
     document = run_document(result, provenance)
     fingerprint = {name: document[name] for name in ("data", "strategy", "costs", "versions")}

@@ -58,24 +58,16 @@ def list_gaps(invocation: Invocation, wanted: Wanted) -> None:
 def _show_gaps(invocation: Invocation, key: SeriesKey, gaps: Gaps, rows: Sequence[dict[str, Any]]) -> None:
     from rich.text import Text
 
-    from algotrade.show.format import count, plain
+    from algotrade.show.format import count, kinds, plain
     from algotrade.show.tables import heading, listing
 
     name = plain(" ".join(key))
     if not len(gaps.bars):
         invocation.output.show(heading(name), Text("no bar is missing"))
         return
-    total = f"{count(sum(gaps.counts.values()))} bars missing: {words_of_kinds(gaps.counts)}"
+    total = f"{count(sum(gaps.counts.values()))} bars missing: {kinds(gaps.counts)}"
     more = f"; the {count(len(rows))} foremost of {count(len(gaps.bars))} holes" if len(rows) < len(gaps.bars) else ""
     invocation.output.show(listing(rows, ["start", "end", "bars", "kind", "evidence"], title=name, note=total + more))
-
-
-def words_of_kinds(counts: dict[str, int]) -> str:
-    """ "26 exchange down, 2 no trades": the largest number first."""
-    from algotrade.show.format import count
-
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    return ", ".join(f"{count(bars)} {kind}" for kind, bars in ordered)
 
 
 def list_revisions(invocation: Invocation, wanted: Wanted) -> None:

@@ -39,6 +39,9 @@ class Provenance(NamedTuple):
         versions: of Python and the libraries that can change a result.
         warnings: sentences.
         limits: risk limits of the run.
+        gap_kinds: how many bars are missing by kind; None where nobody knows why.
+        resampled_from: the timeframe of the stored candles that these were made of; None where they are stored.
+        left_out: spans of bars that could not be made whole, milliseconds.
     """
 
     key: SeriesKey
@@ -51,6 +54,9 @@ class Provenance(NamedTuple):
     versions: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     limits: Limits = Limits()
+    gap_kinds: Mapping[str, int] | None = None
+    resampled_from: str | None = None
+    left_out: tuple[tuple[int, int], ...] = ()
 
 
 def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
@@ -66,6 +72,9 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
             "end": iso(int(times[-1])),
             "bars": len(times),
             "gaps": gaps,
+            "gap_kinds": None if provenance.gap_kinds is None else dict(provenance.gap_kinds),
+            "resampled_from": provenance.resampled_from,
+            "left_out": [[iso(start), iso(end)] for start, end in provenance.left_out],
             "simulated": provenance.simulated,
             "hash": content_hash(result.candles),
             "blocks": block_hashes(result.candles, result.timeframe)._asdict(),

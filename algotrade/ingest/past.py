@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from algotrade.errors import FixData
+from algotrade.ingest.resampled import Resampling
 from algotrade.ingest.source import DataRequest, reload_candles
 from algotrade.market.blocks import Block, Blocks
 from algotrade.market.candles import SeriesKey, content_hash
 from algotrade.market.revisions import Restored, restore
-from algotrade.market.span import parse_span
+from algotrade.market.span import parse_span, parse_time
 from algotrade.store.database import Database
 from algotrade.store.past import read_revisions
 
@@ -26,7 +27,8 @@ def past_candles(document: Mapping[str, Any], database: Database) -> Restored:
     span = parse_span(data["start"], data["end"])
     assert span.start is not None
     assert span.end is not None
-    candles = reload_candles(DataRequest(key.symbol, key.timeframe, key.exchange, span), key, database)
+    request = DataRequest(key.symbol, key.timeframe, key.exchange, span)
+    candles = reload_candles(request, key, database, _resampling(data))
     if not len(candles):
         raise FixData(
             f"no candles of {key.exchange} {key.symbol} {key.timeframe} ({key.origin}) are stored from {data['start']}"
@@ -37,6 +39,15 @@ def past_candles(document: Mapping[str, Any], database: Database) -> Restored:
         return Restored(candles, (), ())
     recorded = Blocks(data["blocks"]["length_ms"], tuple(Block(*block) for block in data["blocks"]["blocks"]))
     return restore(candles, span.start, recorded, read_revisions(database, key, span.start, span.end))
+
+
+def _resampling(data: Mapping[str, Any]) -> Resampling | None:
+    """How the candles were made of finer ones; None where they were not, as in all early versions."""
+    if data.get("resampled_from") is None:
+        return None
+    return Resampling(
+        data["resampled_from"], tuple((parse_time(start), parse_time(end)) for start, end in data["left_out"])
+    )
 
 
 def _bring_back(key: SeriesKey, start: str, end: str) -> str:

@@ -37,8 +37,9 @@ async def repair_candles(
 ) -> FetchReport:
     """Ask again for bars of a series that nobody asked for, that came as nonsense, or that fell into an outage.
 
-    What the exchange has answered for then is not "not downloaded" any more, whether it has the bar or not. A price that was refused as out of all proportion is believed if it comes again
-    unchanged. Repeating it changes nothing that the exchange does not answer differently.
+    What the exchange has answered for is not "not downloaded" any more, whether it has the bar or not. A price that was
+    refused as out of all proportion is believed if it comes again unchanged. Repeating it changes nothing that the
+    exchange does not answer differently.
 
     Args:
         exchange: where from.

@@ -7,7 +7,7 @@ stored and no exchange in reach, goes on with simulated candles and says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -18,7 +18,10 @@ from algotrade.errors import CheckConnection, FixCommand, FixData, TryLater, did
 from algotrade.exchange.base import Exchange
 from algotrade.exchange.opening import open_exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
-from algotrade.market.candles import ORIGINS, SeriesKey, Times, iso, times_ms
+from algotrade.ingest.resampled import Resampling, resample_again, resample_stored
+from algotrade.ingest.stored_gaps import read_with_gaps
+from algotrade.market.candles import ORIGINS, SeriesKey, Times, divides, iso, times_ms
+from algotrade.market.gaps import NO_TRADES, Gaps
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import SYMBOLS, instrument_of, simulate_candles
 from algotrade.market.span import Span, parse_span
@@ -62,6 +65,8 @@ class MarketData(NamedTuple):
         instrument: the market, as far as it is known.
         simulated: the demo market.
         notes: sentences that a person should read.
+        gap_kinds: how many bars are missing between the first and the last, by kind; None where nobody knows why.
+        resampling: how they were made of finer candles; None where they are stored themselves.
     """
 
     key: SeriesKey
@@ -69,6 +74,8 @@ class MarketData(NamedTuple):
     instrument: Instrument
     simulated: bool
     notes: tuple[str, ...] = ()
+    gap_kinds: Mapping[str, int] | None = None
+    resampling: Resampling | None = None
 
 
 def load_candles(request: DataRequest, database: Database, settings: Settings) -> MarketData:
@@ -86,6 +93,9 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
     key = choose_series(request, stored)
     if key is not None:
         return _stored(request, key, database)
+    finer = choose_finer(request, stored)
+    if finer is not None:
+        return _stored(request, finer, database)
     if request.exchange == DEMO and request.origin in (None, DEMO):
         return _simulated(request)
     if request.origin is not None:
@@ -110,8 +120,12 @@ def _check_origin(origin: str | None) -> None:
         )
 
 
-def reload_candles(request: DataRequest, key: SeriesKey, database: Database) -> pd.DataFrame:
-    """The candles of an earlier run: those of its very series, stored or simulated."""
+def reload_candles(
+    request: DataRequest, key: SeriesKey, database: Database, resampling: Resampling | None = None
+) -> pd.DataFrame:
+    """The candles of an earlier run: those of its very series, stored, resampled or simulated."""
+    if resampling is not None:
+        return resample_again(database, key, request.span, resampling)
     candles = read_candles(database, key, start=request.span.start, end=request.span.end)
     return _simulated(request).candles if key.exchange == DEMO and not len(candles) else candles
 
@@ -123,10 +137,30 @@ def choose_series(request: DataRequest, stored: list[SeriesSpan]) -> SeriesKey |
     candles that reach over the asked span, since an exchange's own may go back less far than a file. Candles fetched
     from the demo exchange are read only where it is named.
     """
+    found = _of_one_exchange(request, [info for info in stored if info.key.timeframe == request.timeframe])
+    best = min(found, key=lambda info: (_missing(info, request), ORIGINS.index(info.key.origin)), default=None)
+    return best.key if best else None
+
+
+def choose_finer(request: DataRequest, stored: list[SeriesSpan]) -> SeriesKey | None:
+    """The stored series whose bars can be joined to the asked ones; the rules are those of `choose_series`.
+
+    Of those that reach over the asked span alike, the one with the longest bars: it is the quickest to read.
+    """
+    finer = [info for info in stored if info.key.timeframe != request.timeframe]
+    finer = [info for info in finer if divides(info.key.timeframe, request.timeframe)]
+
+    def worth(info: SeriesSpan) -> tuple[tuple[bool, int], int, int]:
+        return _missing(info, request), -timeframe_ms(info.key.timeframe), ORIGINS.index(info.key.origin)
+
+    best = min(_of_one_exchange(request, finer), key=worth, default=None)
+    return best.key if best else None
+
+
+def _of_one_exchange(request: DataRequest, stored: Sequence[SeriesSpan]) -> list[SeriesSpan]:
+    """Those of the asked symbol and origin, of the exchange that is named or goes without saying."""
     origins = ORIGINS if request.origin is None else (request.origin,)
-    fitting = [
-        info for info in stored if info.key[1:3] == (request.symbol, request.timeframe) and info.key.origin in origins
-    ]
+    fitting = [info for info in stored if info.key.symbol == request.symbol and info.key.origin in origins]
     if request.exchange is not None:
         exchanges = {request.exchange}
     else:
@@ -138,9 +172,7 @@ def choose_series(request: DataRequest, stored: list[SeriesSpan]) -> SeriesKey |
             f"{request.symbol} {request.timeframe} is stored from {', '.join(sorted(exchanges))}; say which",
             hint=f"algotrade backtest --symbol {request.symbol} --exchange {min(exchanges)}",
         )
-    found = [info for info in fitting if info.key.exchange in exchanges]
-    best = min(found, key=lambda info: (_missing(info, request), ORIGINS.index(info.key.origin)), default=None)
-    return best.key if best else None
+    return [info for info in fitting if info.key.exchange in exchanges]
 
 
 def _missing(info: SeriesSpan, request: DataRequest) -> tuple[bool, int]:
@@ -167,17 +199,51 @@ def _exchange(request: DataRequest) -> str:
 
 
 def _stored(request: DataRequest, key: SeriesKey, database: Database) -> MarketData:
-    candles = read_candles(database, key, start=request.span.start, end=request.span.end)
+    """The candles of a stored series, or coarser ones made of it."""
+    resampling: Resampling | None = None
+    if key.timeframe == request.timeframe:
+        candles, gaps, *_ = read_with_gaps(database, key, *request.span)
+        done = "are stored"
+    else:
+        candles, gaps, resampling = resample_stored(database, key, request.timeframe, request.span)
+        done = f"make a complete {request.timeframe} bar"
     if not len(candles):
         raise FixData(
-            f"no candles of {key.symbol} {key.timeframe} are stored from {key.exchange} in that span",
+            f"no candles of {key.symbol} {key.timeframe} {done} from {key.exchange} in that span",
             hint="algotrade list data",
         )
+    times = times_ms(candles)
+    gaps = gaps.within(int(times[0]), int(times[-1]))
     instrument = read_instrument(database, key.exchange, key.symbol) or Instrument(key.symbol)
-    notes = list(_shortfalls(request, times_ms(candles)))
+    notes = list(_shortfalls(request, times))
     if key.origin == "ticker" and request.origin is None:
         notes.append("these candles were built from polled prices; --origin names others")
-    return MarketData(key, candles, instrument, simulated=key.exchange == DEMO, notes=tuple(notes))
+    notes += _losses(gaps)
+    return MarketData(
+        key=key._replace(timeframe=request.timeframe),
+        candles=candles,
+        instrument=instrument,
+        simulated=key.exchange == DEMO,
+        notes=tuple(notes),
+        gap_kinds=gaps.counts,
+        resampling=resampling,
+    )
+
+
+def _losses(gaps: Gaps) -> Iterator[str]:
+    """What is missing though it was traded, or may have been; nothing where bars are missing for want of trades."""
+    counts = gaps.counts
+    if not counts.keys() - {NO_TRADES}:
+        return
+    total = sum(counts.values())
+    parts = []
+    for kind, bars in sorted(counts.items(), key=lambda item: (item[0] == NO_TRADES, -item[1])):
+        pieces = gaps.of_kinds([kind])
+        ((start, end, *_),) = pieces.foremost(1).rows()
+        where = f"{iso(start)} to {iso(end)}" if start < end else iso(start)
+        where = where if len(pieces.bars) == 1 else f"{len(pieces.bars):,} times, longest {where}"
+        parts.append(f"{bars:,} {kind}" if kind == NO_TRADES else f"{bars:,} {kind} ({where})")
+    yield f"{total:,} {'bar' if total == 1 else 'bars'} missing: {', '.join(parts)}"
 
 
 def _shortfalls(request: DataRequest, times: Times) -> Iterator[str]:

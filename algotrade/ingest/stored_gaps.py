@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from algotrade.market.candles import ORIGINS, SeriesKey, Times, times_ms
 from algotrade.market.gaps import Gaps, Known, Neighbour, neighbour, type_gaps
 from algotrade.market.silence import AROUND, Flags, Spans, holes_of
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.candles import SeriesSpan, list_spans, read_candles
+from algotrade.store.candles import SeriesSpan, bars_beside, list_spans, read_candles
 from algotrade.store.corrections import open_quarantine, read_outages
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
@@ -20,12 +21,45 @@ UNASKED: Final = ("import", "ticker")  # origins that no exchange was asked for,
 WITNESSES: Final = tuple(origin for origin in ORIGINS if origin != "ticker")
 
 
-def stored_gaps(database: Database, key: SeriesKey, start: int | None = None, end: int | None = None) -> Gaps:
-    """The holes of a stored series, split by kind; of a span of open times, both ends inclusive.
+class CandlesWithGaps(NamedTuple):
+    """Stored candles of a span, and what is known of the series beyond it.
 
-    Only holes between two stored bars are found, also where a span is given.
+    Attributes:
+        candles: those of the span.
+        gaps: holes between bars, also beside the span.
+        first: open time of the first bar that was looked at, milliseconds; before the span where there is one.
+        last: of the last.
     """
-    return gaps_between(database, key, times_ms(read_candles(database, key, start=start, end=end)))
+
+    candles: pd.DataFrame
+    gaps: Gaps
+    first: int
+    last: int
+
+
+def stored_gaps(database: Database, key: SeriesKey) -> Gaps:
+    """The holes between the first and the last bar of a stored series, split by kind."""
+    return gaps_between(database, key, times_ms(read_candles(database, key)))
+
+
+def read_with_gaps(database: Database, key: SeriesKey, start: int | None, end: int | None) -> CandlesWithGaps:
+    """Candles that open from `start` to `end`, both inclusive, and the holes among and beside them.
+
+    More is read than is given back: how dense the bars around a hole are must not depend on where the span ends.
+    """
+    margin = AROUND * timeframe_ms(key.timeframe)
+    wide = read_candles(
+        database, key, start=None if start is None else start - margin, end=None if end is None else end + margin
+    )
+    times = times_ms(wide)
+    if not len(times):
+        return CandlesWithGaps(wide, gaps_between(database, key, times), 0, 0)
+    first = 0 if start is None else int(np.searchsorted(times, start))
+    after = len(times) if end is None else int(np.searchsorted(times, end, "right"))
+    beside = bars_beside(database, key, int(times[0]), int(times[-1]))
+    before, behind = (np.array([time for time in [one] if time is not None], np.int64) for one in beside)
+    known = np.concatenate([before, times, behind])
+    return CandlesWithGaps(wide.iloc[first:after], gaps_between(database, key, known), int(known[0]), int(known[-1]))
 
 
 def gaps_between(database: Database, key: SeriesKey, times: Times) -> Gaps:

@@ -112,6 +112,14 @@ class Gaps(NamedTuple):
         """The pieces of some kinds."""
         return self._at(np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds])))
 
+    def within(self, start: int, end: int) -> Gaps:
+        """The pieces from one time to another, milliseconds."""
+        return self._at(np.flatnonzero((self.starts >= start) & (self.ends <= end)))
+
+    def spans(self, step: int) -> list[tuple[int, int]]:
+        """The pieces as spans of time, up to the close of their last bar, which lasts `step` milliseconds."""
+        return list(zip(self.starts.tolist(), (self.ends + step).tolist(), strict=True))
+
     def foremost(self, most: int) -> Gaps:
         """At most so many pieces in order of time: the longest of those that are more than no trades, then of these."""
         return self._at(np.sort(np.lexsort((-self.bars, self.kinds == KINDS.index(NO_TRADES)))[:most]))
@@ -170,6 +178,32 @@ def type_gaps(times: Times, timeframe: str, known: Known) -> Gaps:
         _judge_by_silence(pieces, verdicts, known, _silence(holes, pieces, times, verdicts.open))
     verdicts.give(verdicts.open, NO_TRADES, f"{known.authority} has no bar there")
     return _joined(pieces, verdicts, step)
+
+
+def coarser_gaps(gaps: Gaps, source: str, times: Times, target: str) -> Gaps:
+    """The holes of a resampled series: a bar is missing for the gravest reason that any finer bar in it is.
+
+    Args:
+        gaps: holes of the finer series.
+        source: its timeframe.
+        times: open times of the coarser bars.
+        target: their timeframe.
+    """
+    fine, coarse = timeframe_ms(source), timeframe_ms(target)
+    holes = holes_of(times, coarse)
+    hole = np.repeat(np.arange(len(holes.bars)), holes.bars)
+    first = np.repeat(np.cumsum(holes.bars) - holes.bars, holes.bars)
+    opens = holes.spans.starts[hole] + (np.arange(len(hole)) - first) * coarse
+    pieces = _Pieces(hole, opens, opens + coarse, np.ones(len(hole), np.int64))
+    verdicts = _Verdicts(len(hole))
+    for kind in (QUARANTINED, NOT_DOWNLOADED, EXCHANGE_DOWN):
+        found = gaps.of_kinds([kind])
+        ended = np.searchsorted(found.ends + fine, opens, "right")
+        hit = (ended < len(found.bars)) & (ended < np.searchsorted(found.starts, opens + coarse))
+        which = found.evidence[np.minimum(ended, max(len(found.bars) - 1, 0))] if len(found.bars) else hole
+        verdicts.give_each(hit, kind, which, [f"{text} (of {source} bars)" for text in found.texts])
+    verdicts.give(verdicts.open, NO_TRADES, f"there is no {source} bar")
+    return _joined(pieces, verdicts, coarse)
 
 
 class _Pieces(NamedTuple):

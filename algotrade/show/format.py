@@ -159,6 +159,11 @@ def parameters(values: Mapping[str, Any]) -> str:
     return " ".join(f"{plain(name)}={plain(value)}" for name, value in values.items())
 
 
+def kinds(counts: Mapping[str, int]) -> str:
+    """How many of which kind, the largest number first: "26 exchange down, 2 no trades"."""
+    return ", ".join(f"{count(number)} {kind}" for kind, number in sorted(counts.items(), key=lambda item: -item[1]))
+
+
 def _decimals(value: float, significant: int) -> int:
     """Decimals that show `significant` digits of a value between zero and one."""
     return max(2, significant - 1 - math.floor(math.log10(abs(value))))

@@ -104,11 +104,13 @@ def conditions(document: Document) -> list[tuple[str, str]]:
     """What was run, as names and their values."""
     data, costs, strategy = document["data"], document["costs"], document["strategy"]
     missing = f"{fmt.count(data['gaps'])} missing" if data["gaps"] else "none missing"
+    why = f" ({fmt.kinds(data['gap_kinds'])})" if data.get("gap_kinds") else ""
+    made = f", made of its {data['resampled_from']} bars" if data.get("resampled_from") else ""
     return [
         ("Strategy", fmt.plain(strategy["name"])),
         ("Parameters", fmt.parameters(strategy["parameters"]) or "none"),
-        ("Data", fmt.plain(f"{data['exchange']} {data['symbol']} {data['timeframe']}, origin {data['origin']}")),
-        ("Span", f"{fmt.span(data['start'], data['end'])}, {fmt.count(data['bars'])} bars, {missing}"),
+        ("Data", fmt.plain(f"{data['exchange']} {data['symbol']} {data['timeframe']}, origin {data['origin']}{made}")),
+        ("Span", f"{fmt.span(data['start'], data['end'])}, {fmt.count(data['bars'])} bars, {missing}{why}"),
         ("Cash", fmt.money(costs["cash"], currency(document))),
         ("Costs", f"fee {fmt.rate(costs['fee_rate'])}, slippage {fmt.rate(costs['slippage_rate'])}"),
         ("Run", fmt.plain(document.get("run") or "not kept")),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from algotrade.market.candles import SeriesKey, candle_table, empty_candles
@@ -13,6 +12,9 @@ from algotrade.store.database import Database
 from algotrade.store.rows import Rows, fetch_rows, joined, rows_between, series_id_of
 from algotrade.store.snapshots import find_snapshot, map_snapshot
 from algotrade.store.tables import candles, series
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Span(NamedTuple):
@@ -106,6 +108,15 @@ def span(database: Database, key: SeriesKey) -> Span | None:
         if found is not None:
             return Span(found.first, found.last if last is None else last, found.rows + rows)
         return Span(first, last, rows) if rows else None
+
+
+def bars_beside(database: Database, key: SeriesKey, start: int, end: int) -> tuple[int | None, int | None]:
+    """Open times of the last bar before `start` and of the first after `end`; None where there is none."""
+    with database.reading() as connection:
+        own = candles.c.series_id == series_id_of(connection, key)
+        before = connection.execute(select(func.max(candles.c.time)).where(own, candles.c.time < start)).scalar_one()
+        after = connection.execute(select(func.min(candles.c.time)).where(own, candles.c.time > end)).scalar_one()
+        return before, after
 
 
 def list_spans(database: Database) -> list[SeriesSpan]:

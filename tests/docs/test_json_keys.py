@@ -46,7 +46,7 @@ TABLE = [
     ("schedule fetch --every 4h --all-stored", 0, "algotrade.schedule/1", "folder command cron service timer"),
     ("config show", 0, "algotrade.config/1", "settings places"),
 ]
-DATA = "exchange symbol timeframe origin start end bars gaps simulated hash"
+DATA = "exchange symbol timeframe origin start end bars gaps gap_kinds resampled_from left_out simulated hash"
 SUMMARY = (
     "final_equity total_return annual_return annual_volatility sharpe sortino max_drawdown calmar round_trips win_rate"
     " exposure fees_paid buy_and_hold_return"

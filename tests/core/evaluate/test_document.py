@@ -36,7 +36,10 @@ KEYS = {
     "schema", "run", "data", "strategy", "costs", "instrument", "calendar", "summary", "buy_and_hold", "checks",
     "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings", "limits", "equity_hash",
 }  # fmt: skip
-DATA_KEYS = {"exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "simulated", "hash", "blocks"}
+DATA_KEYS = {
+    "exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "gap_kinds", "resampled_from", "left_out",
+    "simulated", "hash", "blocks",
+}  # fmt: skip
 SUMMARY_KEYS = [
     "final_equity", "total_return", "annual_return", "annual_volatility", "sharpe", "sortino", "max_drawdown", "calmar",
     "round_trips", "win_rate", "exposure", "fees_paid", "buy_and_hold_return",
