@@ -184,7 +184,7 @@ def drop(
         if not yes and not (invocation.output.interactive and sys.stdin.isatty()):
             again = f"algotrade data drop {_flags(key)} --yes"
             raise NotAllowed(f"this would remove {_named(key)}: {_counted(holdings)}; say --yes to do it", hint=again)
-        if not yes and not typer.confirm(f"Remove {_named(key)}: {_counted(holdings)}?", err=True):
+        if not yes and not _confirmed(f"Remove {_named(key)}: {_counted(holdings)}?"):
             invocation.output.note("nothing was removed")
             raise typer.Exit
         drop_series(database, key)
@@ -233,6 +233,13 @@ def _flags(key: SeriesKey) -> str:
 
 
 # ---- what is said ---------------------------------------------------------------------------------------------------
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C or the end of the input
+        raise KeyboardInterrupt from None
+
+
 def _counted(holdings: Holdings | None) -> str:
     """ "3,807 candles, 2 revisions"."""
     words = {"candles": "candles", "quarantine": "refused rows", "revisions": "revisions", "trades": "trades"}

@@ -34,6 +34,9 @@ def evaluate(
     ] = None,
     all_round_trips: Annotated[bool, typer.Option("--all-round-trips", help="Show every round trip.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write one page with charts; it opens offline.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write the run to a file that `algotrade verify` proves.")
+    ] = None,
 ) -> None:
     """Judge a kept run or a live session from what is stored; with two names, compare them.
 
@@ -48,8 +51,9 @@ def evaluate(
     wanted = names or ["latest"]
     if len(wanted) > 2:
         raise FixCommand(f"evaluate takes one name, or two to compare; given {len(wanted)}", hint="algotrade list runs")
-    if len(wanted) == 2 and (html is not None or all_round_trips):
-        option = "--all-round-trips" if html is None else "--html report.html"
+    if len(wanted) == 2 and (html is not None or save is not None or all_round_trips):
+        option = "--save result.json" if save is not None else "--all-round-trips"
+        option = option if html is None else "--html report.html"
         raise FixCommand(
             f"{option.split(maxsplit=1)[0]} is for one run, not for a comparison of two",
             hint=f"algotrade evaluate {wanted[0]} {option}",
@@ -64,7 +68,24 @@ def evaluate(
 
         write_report(result_with_indicators(wanted[0], invocation), judged[0].document, html)
         invocation.output.note(f"wrote {html}")
+    if save is not None:
+        _save(judged[0].document["run"], save, invocation)
     _show(judged[0], invocation, all_round_trips=all_round_trips)
+
+
+def _save(run_id: str, path: Path, invocation: Invocation) -> None:
+    from algotrade.errors import FixCommand
+    from algotrade.store.database import open_database
+    from algotrade.store.runs import find_run
+    from algotrade.verification.result_file import result_of_kept, result_of_run, write_result
+
+    with open_database(invocation.settings().database) as database:
+        kept = find_run(database, run_id)
+    if kept is None:
+        raise FixCommand("--save is for runs; a session is proved by replaying it", hint=f"algotrade replay {run_id}")
+    result_of_kept(kept.document, kept.created_ms)  # refuses what an early version kept
+    write_result(result_of_run(kept.document, kept.created_ms), path)
+    invocation.output.note(f"wrote {path}")
 
 
 def _judge(name: str, invocation: Invocation) -> Judged:

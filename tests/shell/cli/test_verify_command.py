@@ -114,6 +114,14 @@ def test_a_file_names_no_path_and_no_machine_and_hashes_its_body(algotrade: Comm
     assert len(content["body"]["data"]["blocks"]["blocks"]) <= 128
 
 
+def test_a_kept_run_is_saved_later_as_the_same_file(algotrade: Command, stored: Path) -> None:
+    run = saved(algotrade)["header"]["run"]
+    algotrade("backtest", "--exchange", "kraken", "--fee", "0.01", "--check", "none")
+    assert algotrade("evaluate", run, "--save", "later.json", "--quiet").code == 0
+    assert Path("later.json").read_bytes() == Path("result.json").read_bytes()
+    assert algotrade("evaluate", run, "latest", "--save", "x.json").code == 2
+
+
 def test_limits_leverage_and_costs_are_part_of_what_is_run_again(algotrade: Command, stored: Path) -> None:
     (stored / "algotrade.toml").write_text("[risk]\nmax_order_notional = 4000\n")
     content = saved(algotrade, "--fee", "0.001", "--cash", "5000", "--leverage", "2")
