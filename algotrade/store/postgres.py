@@ -89,6 +89,8 @@ def explain(error: BaseException | None, where: str) -> AlgotradeError | None:
     """The error for a person, or None where the failure is a bug of ours (a broken constraint, wrong SQL)."""
     if not isinstance(error, psycopg.Error):
         return None
+    if isinstance(error, psycopg.DataError) and error.sqlstate is None:  # a text with a zero byte
+        return FixData(f"{where} cannot keep what came: {error}")
     if error.sqlstate is None:  # the driver speaks, not the server
         gone = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return _LOST[0](_LOST[1].format(where=where)) if gone else None

@@ -357,6 +357,13 @@ def test_what_a_server_cannot_do_is_a_sentence(code: str, kind: type[AlgotradeEr
     assert sentence in known.message
 
 
+def test_a_text_with_a_zero_byte_is_refused_as_data(postgresql_location: str) -> None:
+    with open_database(postgresql_location) as database:
+        with pytest.raises(FixData, match=f"{WHERE} cannot keep what came: .*NUL"):
+            write_candles(database, KEY._replace(symbol="BTC\0/USD"), *ONE)
+        assert list_series(database) == []
+
+
 def test_our_own_mistakes_are_not_blamed_on_the_server(postgresql_location: str) -> None:
     def break_a_constraint() -> None:
         with open_database(postgresql_location) as database, database.writing() as connection:
