@@ -273,7 +273,7 @@ def _simulated(request: DataRequest, reason: str = "") -> MarketData:
         )
     notes = (f"{reason}: running on SIMULATED candles of the demo exchange",) if reason else ()
     key = SeriesKey(DEMO, request.symbol, request.timeframe, DEMO)
-    return MarketData(key, candles, instrument, simulated=True, notes=notes)
+    return MarketData(key, candles, instrument, simulated=True, notes=notes, gap_kinds={})
 
 
 def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:

@@ -43,15 +43,15 @@ class Neighbour(NamedTuple):
     Attributes:
         name: as the evidence names it, "ETH/USD".
         holes: where it has no bar.
-        chance: of each hole, as a logarithm; NaN where it says nothing: the bars around are not dense, or not all of
-            the hole was asked for.
+        rate: of each hole, the logarithm of the chance that one bar is missing; NaN where its silence says nothing:
+            the bars around are not dense, or not all of the hole was asked for.
         first: its first bar's open time.
         last: its last bar's.
     """
 
     name: str
     holes: Spans
-    chance: Floats
+    rate: Floats
     first: int
     last: int
 
@@ -155,7 +155,7 @@ def neighbour(name: str, times: Times, timeframe: str, covered: Sequence[tuple[i
         asked = (found >= 0) & (spans.at(ends - 1) == found)
     chance = chance_of(holes, holes.bars, times, Spans(starts[~asked], ends[~asked]))
     return Neighbour(
-        name, holes.spans, np.where(asked & chance.dense, chance.log, np.nan), int(times[0]), int(times[-1])
+        name, holes.spans, np.where(asked & chance.dense, chance.rate, np.nan), int(times[0]), int(times[-1])
     )
 
 
@@ -277,8 +277,9 @@ def _judge_by_record(pieces: _Pieces, verdicts: _Verdicts, record: _Record) -> N
 
 # ---- what silence says -----------------------------------------------------------------------------------------------
 class _Silence(NamedTuple):
-    """The silence around each piece: the chance of its hole and whether that recurs every week."""
+    """The silence that each piece is a part of: its hole, the chance of that, and whether it recurs every week."""
 
+    hole: Spans
     chance: Chance
     closed: Flags
 
@@ -289,33 +290,43 @@ def _silence(holes: Holes, pieces: _Pieces, times: Times, empty: Flags) -> _Sile
     np.add.at(bars, pieces.hole[empty], pieces.bars[empty])
     chance = chance_of(holes, bars, times, Spans(pieces.starts[~empty], pieces.ends[~empty]))
     closed = closed_weekly(holes, bars > 0, times)
-    return _Silence(chance.at(pieces.hole), closed[pieces.hole])
+    whole = Spans(holes.spans.starts[pieces.hole], holes.spans.ends[pieces.hole])
+    return _Silence(whole, chance.at(pieces.hole), closed[pieces.hole])
 
 
 class _Others(NamedTuple):
-    """The neighbours at each piece: the chance of their silence; who was silent, and who was not, as sets of bits."""
+    """The neighbours at each piece: who was silent and who was not, as sets of bits; the chance of that, together.
 
-    chance: Floats
+    Only the bars count that are missing from both: two markets that are often silent touch each other now and then.
+    """
+
     silent: Codes
     active: Codes
+    chance: Floats
 
 
-def _others(neighbours: Sequence[Neighbour], starts: Times) -> _Others:
-    chance = np.zeros(len(starts))
-    silent, active = np.zeros(len(starts), np.intp), np.zeros(len(starts), np.intp)
+def _others(neighbours: Sequence[Neighbour], pieces: _Pieces, silence: _Silence) -> _Others:
+    starts, none = pieces.starts, np.zeros(len(pieces.starts), np.int64)
+    silent, active, longest, chance = none.copy(), none.copy(), none.copy(), np.zeros(len(none))
     for bit, other in enumerate(neighbours):
         hole = other.holes.at(starts)
-        each = np.where(hole >= 0, other.chance[hole], np.nan) if len(other.chance) else np.full(len(starts), np.nan)
-        chance += np.nan_to_num(each)
-        silent |= np.where(np.isnan(each), 0, 1 << bit)
         active |= np.where((hole < 0) & (starts >= other.first) & (starts <= other.last), 1 << bit, 0)
-    return _Others(chance, silent, active)
+        at = np.flatnonzero(hole >= 0)
+        at = at[~np.isnan(other.rate[hole[at]])]
+        theirs = hole[at]
+        shared = np.minimum(silence.hole.ends[at], other.holes.ends[theirs])
+        shared -= np.maximum(silence.hole.starts[at], other.holes.starts[theirs])
+        bars = shared * pieces.bars[at] // (pieces.ends[at] - starts[at])
+        silent[at] |= 1 << bit
+        longest[at] = np.maximum(longest[at], bars)
+        chance[at] += other.rate[theirs] * bars
+    return _Others(silent, active, chance + silence.chance.rate * longest)
 
 
 def _judge_by_silence(pieces: _Pieces, verdicts: _Verdicts, known: Known, silence: _Silence) -> None:
-    others = _others(known.neighbours, pieces.starts)
+    others = _others(known.neighbours, pieces, silence)
     alone = silence.chance.improbable
-    together = (others.silent > 0) & silence.chance.dense & (silence.chance.log + others.chance < TOGETHER)
+    together = (others.silent > 0) & silence.chance.dense & (others.chance < TOGETHER)
     verdicts.give((alone | together) & silence.closed, NO_TRADES, CLOSED)
     names = [other.name for other in known.neighbours]
     file = known.covered is None

@@ -60,16 +60,21 @@ class Chance(NamedTuple):
     """How probable each hole is if bars are missing at random, as often as they are around it; shapes (n,).
 
     Attributes:
-        log: the natural logarithm of that.
+        rate: the natural logarithm of the chance that one bar is missing.
         empty: bars missing in it, as far as that is known.
         present: bars there are around the hole.
         places: bars there could be.
     """
 
-    log: Floats
+    rate: Floats
     empty: Times
     present: Times
     places: Times
+
+    @property
+    def log(self) -> Floats:
+        """The natural logarithm of the chance of each whole hole."""
+        return self.rate * self.empty
 
     @property
     def improbable(self) -> Flags:
@@ -83,7 +88,7 @@ class Chance(NamedTuple):
 
     def at(self, positions: Codes) -> Chance:
         """The chance of some of the holes."""
-        return Chance(self.log[positions], self.empty[positions], self.present[positions], self.places[positions])
+        return Chance(self.rate[positions], self.empty[positions], self.present[positions], self.places[positions])
 
 
 def holes_of(times: Times, step: int) -> Holes:
@@ -125,7 +130,7 @@ def _chance(holes: Holes, empty: Times, times: Times, unknown: Spans) -> Chance:
         present += np.searchsorted(times, end) - np.searchsorted(times, begin)
         length += (end - begin) - (_length(unknown, end) - _length(unknown, begin))
     places = np.maximum(length // step, present)
-    return Chance(empty * np.log(1 - (present + 1) / (places + 2)), empty, present, places)
+    return Chance(np.log(1 - (present + 1) / (places + 2)), empty, present, places)
 
 
 def closed_weekly(holes: Holes, known: Flags, times: Times) -> Flags:

@@ -37,8 +37,8 @@ KEYS = {
     "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings", "limits", "equity_hash",
 }  # fmt: skip
 DATA_KEYS = {
-    "exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "gap_kinds", "resampled_from", "left_out",
-    "simulated", "hash", "blocks",
+    "exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "gap_kinds", "resampled_from",
+    "left_out", "simulated", "hash", "blocks",
 }  # fmt: skip
 SUMMARY_KEYS = [
     "final_equity", "total_return", "annual_return", "annual_volatility", "sharpe", "sortino", "max_drawdown", "calmar",
