@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from algotrade.errors import AlgotradeError, CheckConnection, FixCommand, FixData
-from algotrade.exchange.base import Exchange, TradePage
+from algotrade.errors import AlgotradeError, FixCommand, FixData
+from algotrade.exchange.base import Exchange
 from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest
 from algotrade.ingest.trade_chain import (
     DAY_MS,
@@ -27,12 +27,11 @@ from algotrade.ingest.trade_chain import (
     leads_on,
     new_chain,
     newest_day,
-    skips,
     split,
     starting_late,
     take,
 )
-from algotrade.ingest.trade_pages import Asked, new_trades
+from algotrade.ingest.trade_source import TradeSource
 from algotrade.market.candles import SeriesKey, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import bar_start, timeframe_ms
@@ -80,7 +79,10 @@ async def fetch_trades(
     """
     new_chain(request.timeframe, 0)
     if not exchange.keeps_trades:
-        raise FixCommand(f"{exchange.name} gives only its newest trades; fetch its candles, without --via trades")
+        raise FixCommand(
+            f"{exchange.name} gives only its newest trades; fetch its candles, without --via trades",
+            hint=f"algotrade fetch --exchange {exchange.name} --timeframe {request.timeframe}",
+        )
     return [
         await _TradeFetch(exchange, db, request, symbol, on_progress, keep=keep_trades).run()
         for symbol in request.symbols
@@ -107,7 +109,7 @@ class _TradeFetch:
         self.step = timeframe_ms(request.timeframe)
         self.on_progress = on_progress
         self.keep = keep
-        self.now_ms = 0
+        self.source = TradeSource(exchange, symbol)
         self.state: str | None = None
         self.chains: list[Chain] = []
         self.at = 0
@@ -126,9 +128,9 @@ class _TradeFetch:
         error: AlgotradeError | None = None
         try:
             validate_symbol(self.key.symbol)
-            self.now_ms = await self.exchange.now_ms()
+            await self.source.ask_time()
             instrument = await self.exchange.instrument(self.key.symbol)
-            await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.now_ms)
+            await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.source.now_ms)
             await asyncio.to_thread(self._plan)
             await self._walk()
         except AlgotradeError as reason:
@@ -144,7 +146,7 @@ class _TradeFetch:
             self.remarks.append("nothing was stored before: these are today's trades, --start asks for older ones")
         start = self.request.start
         if start is None:
-            start = chains[-1].reached_ms if chains else self.now_ms
+            start = chains[-1].reached_ms if chains else self.source.now_ms
         self.chains, self.at = chain_for(chains, self.key.timeframe, start)
         self.day = self._newest_day()
 
@@ -154,50 +156,33 @@ class _TradeFetch:
 
     async def _walk(self) -> None:
         """Ask page by page until the end that was asked for, or the newest trade."""
-        end = self.now_ms if self.request.end is None else min(self.request.end + self.step, self.now_ms)
+        end = self.source.now_ms if self.request.end is None else min(self.request.end + self.step, self.source.now_ms)
         start, quiet, doubts = self.chain.reached_ms, 0, 0
         while self.chain.edge is None or self.chain.reached_ms < end:
-            page, block = await self._trusted(*await self._ask())
+            page, block = await self.source.after(self.chain)
             if len(block.times_ns):
                 await self._look_before(block)
                 quiet = doubts = 0
             elif self.chain.cursor in (None, page.next_cursor):
-                if await self._has_ended():
+                if await self.source.has_ended(self.chain):
                     await asyncio.to_thread(self._settle)
                     break
                 doubts += 1
                 if doubts > 1:
-                    raise self._nonsense("answers without the trades that come next, though its newest are later")
+                    raise self.source.nonsense("answers without the trades that come next, though its newest are later")
                 continue
             else:
                 quiet += 1
                 if quiet > MOST_QUIET:
-                    raise self._nonsense(f"gave {quiet} answers without a trade, and its cursor moved each time")
+                    raise self.source.nonsense(f"gave {quiet} answers without a trade, and its cursor moved each time")
             await asyncio.to_thread(self._keep, block, page.next_cursor)
             self.on_progress(FetchProgress(self.key.symbol, start, min(self.chain.reached_ms, end), end))
-
-    async def _ask(self) -> tuple[TradePage, TradeBlock]:
-        """The next page and what is new in it."""
-        cursor, since = self.chain.cursor, self.chain.start_ms * NS_PER_MS
-        page = await self._page(cursor, since if cursor is None else None)
-        if len(page.times_ns) and page.times_ns[-1] > self.now_ms * NS_PER_MS:
-            self.now_ms = await self.exchange.now_ms()  # trades were made since we asked for the time
-        return page, self._judged(page, Asked(cursor, since, self.chain.edge, self.now_ms))
-
-    def _judged(self, page: TradePage, asked: Asked) -> TradeBlock:
-        try:
-            return new_trades(page, asked)
-        except CheckConnection as error:
-            raise self._nonsense(error.message) from None
-
-    async def _page(self, cursor: str | None, since_ns: int | None) -> TradePage:
-        return await self.exchange.trades(self.key.symbol, cursor=cursor, since_ns=since_ns, limit=None)
 
     async def _look_before(self, block: TradeBlock) -> None:
         """See whether a first answer begins where it was asked to, or with the exchange's newest trades."""
         first_ns = int(block.times_ns[0])
         if self.chain.edge is None and first_ns >= (self.chain.start_ms + DAY_MS) * NS_PER_MS:
-            newest = await self._page(None, None)
+            newest = await self.source.newest()
             first, asked = iso(first_ns // NS_PER_MS), iso(self.chain.start_ms)
             if newest.times_ns[0] <= first_ns:  # there may be older ones that it did not give
                 self.chains[self.at] = starting_late(self.chain, self.key.timeframe, first_ns)
@@ -206,31 +191,6 @@ class _TradeFetch:
                 )
             else:
                 self.remarks.append(f"the first trade {self.exchange.name} has is that of {first}")
-
-    async def _trusted(self, page: TradePage, block: TradeBlock) -> tuple[TradePage, TradeBlock]:
-        """The answer, or where it seems to leave trades out, one to the same question asked by time."""
-        edge = self.chain.edge
-        gap = skips(self.chain, block)
-        if not gap and (len(block.times_ns) or self.chain.cursor in (None, page.next_cursor)):
-            return page, block
-        since = self.chain.start_ms * NS_PER_MS if edge is None else edge.time_ns
-        other = await self._page(None, since)
-        found = self._judged(other, Asked(None, since, edge, self.now_ms))
-        if found.ids[:1] == block.ids[:1]:  # both ways there is nothing in between
-            return page, block
-        if not len(found.times_ns) or skips(self.chain, found):
-            raise self._nonsense(f"leaves out trades after that of {iso(self.chain.reached_ms)}")
-        return other, found
-
-    async def _has_ended(self) -> bool:
-        """Whether the exchange's newest trade is the newest that is known."""
-        now = await self.exchange.now_ms()
-        newest = (await self._page(None, None)).times_ns
-        known = self.chain.start_ms * NS_PER_MS - 1 if self.chain.edge is None else self.chain.edge.time_ns
-        if len(newest) and newest[-1] > known:
-            return False
-        self.now_ms = now
-        return True
 
     def _keep(self, block: TradeBlock, cursor: str) -> None:
         """Store what an answer brought."""
@@ -271,7 +231,7 @@ class _TradeFetch:
         if self.chain.edge is None:
             self.complaints.append(f"{self.exchange.name} gave no trades from {iso(self.chain.start_ms)} on")
             return
-        until = self.now_ms - LATE_MS
+        until = self.source.now_ms - LATE_MS
         bars = CandleBuilder.resume(self.chain.builder).finish(until)
         self._write(bars, [(self.chain.whole_ms, bar_start(until, self.key.timeframe))], [], None)
 
@@ -282,9 +242,6 @@ class _TradeFetch:
         written = keep_page(self.db, self.key, record)
         self.written = WriteReport(*(sum(pair) for pair in zip(self.written, written, strict=True)))
         self.state = state
-
-    def _nonsense(self, what: str) -> CheckConnection:
-        return CheckConnection(f"{self.exchange.name}, trades of {self.key.symbol}: {what}")
 
     def _report(self, error: AlgotradeError | None) -> FetchReport:
         stored = span(self.db, self.key)
