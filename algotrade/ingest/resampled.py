@@ -70,10 +70,19 @@ def resample_again(database: Database, key: SeriesKey, span: Span, resampling: R
         span: open times of its first and last bar.
         resampling: how its bars were made.
     """
+    finer, fine = finer_of(key, span, resampling)
+    return join_again(read_candles(database, finer, start=fine.start, end=fine.end), key, span, resampling)
+
+
+def finer_of(key: SeriesKey, span: Span, resampling: Resampling) -> tuple[SeriesKey, Span]:
+    """The series that a run's bars were made of, and the span of its candles that went into them."""
+    assert span.end is not None
+    return key._replace(timeframe=resampling.timeframe), Span(span.start, span.end + timeframe_ms(key.timeframe) - 1)
+
+
+def join_again(candles: pd.DataFrame, key: SeriesKey, span: Span, resampling: Resampling) -> pd.DataFrame:
+    """The bars of an earlier run from the finer candles; see `resample_again`."""
     assert span.start is not None
     assert span.end is not None
-    closes = span.end + timeframe_ms(key.timeframe)
-    finer = key._replace(timeframe=resampling.timeframe)
-    candles = read_candles(database, finer, start=span.start, end=closes - 1)
-    reach = Reach(span.start, closes, resampling.left_out)
+    reach = Reach(span.start, span.end + timeframe_ms(key.timeframe), resampling.left_out)
     return resample(candles, resampling.timeframe, key.timeframe, reach)

@@ -89,6 +89,25 @@ def _joined(revisions: Sequence[Revision]) -> Iterator[Revision]:
         yield (more or [first])[-1]._replace(old=first.old)
 
 
+def earlier(
+    candles: pd.DataFrame, revisions: Sequence[Revision]
+) -> Iterator[tuple[pd.DataFrame, tuple[Revision, ...]]]:
+    """The candles before the newest changes, before those before them, and so on; each with what was taken back.
+
+    Args:
+        candles: as they are stored now, shape (bars,).
+        revisions: of them, in any order.
+    """
+    times = times_ms(candles)
+    columns = np.stack([candles[name].to_numpy(np.float64) for name in COLUMNS])
+    undone: list[Revision] = []
+    for moment in sorted({one.seen_ms for one in revisions}, reverse=True):
+        for one in (one for one in revisions if one.seen_ms == moment):
+            columns[:, times == one.time] = np.array(one.old)[:, None]
+            undone.append(one)
+        yield candle_table(times, columns.copy()), tuple(_joined(undone))
+
+
 def _take_back(times: Times, columns: Floats, revisions: Sequence[Revision], wanted: str) -> list[Revision] | None:
     """Revisions to take back until the hash is the wanted one, written into `columns`; None where none will do."""
     tried = columns.copy()

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from algotrade.market.candles import COLUMNS, SeriesKey
 from algotrade.market.revisions import Revision
 from algotrade.market.span import parse_span
+from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.database import Database
 from algotrade.store.runs import load_run
 from algotrade.store.tables import revisions, runs, series
@@ -34,12 +35,12 @@ def read_revisions(database: Database, key: SeriesKey, start: int, end: int) -> 
 def revised_runs(database: Database) -> dict[str, int]:
     """Id of a kept run -> how many of its bars were revised since it was kept; those without any are left out."""
     changed = _revised_series(database)
-    statement = select(runs.c.id, runs.c.created_ms, runs.c.symbol, runs.c.timeframe)
+    statement = select(runs.c.id, runs.c.created_ms, runs.c.symbol)
     with database.reading() as connection:
         rows = connection.execute(statement).all()
     found = {}
-    for run_id, created_ms, symbol, timeframe in rows:
-        newest = (seen for key, seen in changed.items() if key[1:3] == (symbol, timeframe))
+    for run_id, created_ms, symbol in rows:
+        newest = (seen for key, seen in changed.items() if key.symbol == symbol)
         if max(newest, default=0) > created_ms:  # only then is its document worth reading
             found[run_id] = _revised_bars(database, load_run(database, run_id)["data"], created_ms)
     return {run_id: bars for run_id, bars in found.items() if bars}
@@ -50,7 +51,8 @@ def _revised_bars(database: Database, data: Mapping[str, Any], created_ms: int) 
     span = parse_span(data["start"], data["end"])
     assert span.start is not None
     assert span.end is not None
-    found = read_revisions(database, key, span.start, span.end)
+    finer = key._replace(timeframe=data.get("resampled_from") or key.timeframe)
+    found = read_revisions(database, finer, span.start, span.end + timeframe_ms(key.timeframe) - 1)
     return len({one.time for one in found if one.seen_ms > created_ms})
 
 

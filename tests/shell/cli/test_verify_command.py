@@ -164,6 +164,21 @@ def test_a_revised_run_is_still_judged_and_says_so(algotrade: Command, stored: P
     assert row["revised"] == 2
 
 
+def test_bars_made_of_finer_ones_are_made_again_as_they_were(algotrade: Command, stored: Path) -> None:
+    saved(algotrade, "--timeframe", "1w")
+    assert algotrade("verify", "result.json").code == 0
+    before = algotrade("evaluate", "--json").document
+    write(stored, 1.01, slice(100, 102), seen_ms=LATER_MS)
+    write(stored, 1.02, slice(101, 102), seen_ms=LATER_MS + 1)
+    document = algotrade("verify", "result.json", "--json").document
+    assert (document["changed"], document["figures"], len(document["revised"])) == (["data"], [], 2)
+    assert algotrade("evaluate", "--json").document == before
+    (row,) = algotrade("list", "runs", "--json").document["runs"]
+    assert row["revised"] == 2
+    algotrade("data", "drop", "--yes")
+    assert "--timeframe 1d --start 2020-01-06" in algotrade("verify", "result.json").hint
+
+
 def test_bars_that_came_later_are_placed(algotrade: Command, stored: Path) -> None:
     shutil.rmtree(stored / ".algotrade")
     write(stored, 1.0, slice(0, 300))
