@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ import typer
 
 from algotrade.cli.fetched import is_complete, most_urgent, print_reports, sentence
 from algotrade.cli.invocation import Invocation
+from algotrade.cli.output import Output
 from algotrade.cli.stopping import stopping_on_signals
 from algotrade.errors import ExitCode
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from algotrade.exchange.base import Exchange
     from algotrade.ingest.fetch import FetchProgress, FetchReport
     from algotrade.ingest.jobs import Job
+    from algotrade.ingest.many import Watcher
 
 BUSY_TIMEOUT_MS: Final = 60_000  # another run, or a person's SQL client, may be writing for long
 log = logging.getLogger("algotrade.fetch")
@@ -58,14 +61,14 @@ async def _run(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) 
         invocation.output.note("SIMULATED: the demo exchange makes its prices up")
     with (
         open_database(settings.database, busy_timeout_ms=BUSY_TIMEOUT_MS) as database,
-        invocation.output.progress() as bars,
+        _watching(invocation.output, len(jobs)) as watcher,
         stopping_on_signals() as stopping,
     ):
         reports = await run_jobs(
             jobs,
             database,
             open_named=partial(open_named, settings),
-            watcher=_Screen(bars, len(jobs), watched=invocation.output.interactive),
+            watcher=watcher,
             stopping=stopping,
         )
         return reports, stopping.exit_code
@@ -78,20 +81,45 @@ def open_named(settings: Settings, name: str) -> Exchange:
     return open_exchange(name, options=settings.ccxt_options(name))
 
 
-class _Screen:
-    """Shows the jobs under way, one bar each, under one for all of them; and logs each that is over.
+@contextmanager
+def _watching(output: Output, count: int) -> Iterator[Watcher]:
+    """Bars where a person watches, else lines alone."""
+    if not output.interactive:
+        yield _Lines(logging.WARNING)
+        return
+    with output.progress() as bars:
+        yield _Bars(bars, count, _Lines(logging.INFO))
+
+
+class _Lines:
+    """Logs each job that is over.
 
     Args:
-        bars: where.
-        count: of all jobs.
-        watched: a person sees the bars and will see the summary: then the log is for details.
+        failed: level of those that are not complete.
     """
 
-    def __init__(self, bars: Progress, count: int, *, watched: bool) -> None:
+    def __init__(self, failed: int) -> None:
+        self.failed = failed
+
+    def began(self, job: Job) -> None:
+        """Nothing to say yet."""
+
+    def advanced(self, job: Job, step: FetchProgress) -> None:
+        """Nothing to say yet."""
+
+    def ended(self, job: Job, report: FetchReport) -> None:
+        """Say what became of it."""
+        log.log(logging.INFO if is_complete(report) else self.failed, "%s", sentence(job, report))
+
+
+class _Bars:
+    """Shows the jobs under way, one bar each, under one for all of them."""
+
+    def __init__(self, bars: Progress, count: int, lines: _Lines) -> None:
         self.bars = bars
+        self.lines = lines
         self.tasks: dict[Job, TaskID] = {}
         self.whole = bars.add_task(f"{count} series", total=count, visible=count > 1)
-        self.failed = logging.INFO if watched else logging.WARNING
 
     def began(self, job: Job) -> None:
         """Show a bar that does not know its end yet."""
@@ -102,8 +130,8 @@ class _Screen:
         self.bars.update(self.tasks[job], total=step.end - step.start, completed=step.reached - step.start)
 
     def ended(self, job: Job, report: FetchReport) -> None:
-        """Take its bar away, and say what became of it."""
+        """Take its bar away."""
         if job in self.tasks:
             self.bars.remove_task(self.tasks.pop(job))
         self.bars.advance(self.whole)
-        log.log(logging.INFO if is_complete(report) else self.failed, "%s", sentence(job, report))
+        self.lines.ended(job, report)

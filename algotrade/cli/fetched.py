@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from algotrade.cli.output import Output
 from algotrade.errors import AlgotradeError, ExitCode, FixData
+from algotrade.show.format import plain
 
 if TYPE_CHECKING:
     from algotrade.ingest.fetch import FetchReport
     from algotrade.ingest.files import ImportReport
     from algotrade.ingest.jobs import Job
 
-COLUMNS: Final = ("exchange", "symbol", "timeframe", "origin", "added", "revised", "first", "last", "gaps", "note")
-RARE: Final = ("revised", "note")  # shown where there is something to see
+COLUMNS: Final = ("exchange", "symbol", "timeframe", "origin", "added", "revised", "first", "last", "gaps", "done")
 SHOWN_BAD_ROWS: Final = 20
 # What needs a person comes before what another run may mend by itself.
 URGENCY: Final = (
@@ -35,18 +35,38 @@ def print_reports(
     from algotrade.show.tables import listing
 
     rows = [_row(report) for report in reports]
-    rare = {name for name in RARE if not any(row[name] for row in rows)}
-    if len({row["origin"] for row in rows}) == 1:
-        rare.add("origin")
     complete = sum(row["complete"] for row in rows)
-    summary = f"{complete:,} of {len(rows):,} series complete, {sum(row['added'] for row in rows):,} candles added"
-    output.show(
-        listing(rows, [name for name in COLUMNS if name not in rare], note=f"\n{summary}" if len(rows) > 1 else "")
-    )
+    added = sum(row["added"] for row in rows)
+    summary = f"\n{complete:,} of {len(rows):,} series complete, {added:,} candles added" if len(rows) > 1 else ""
+    shown = [{**row, "done": row["complete"]} for row in rows]
+    output.show(listing(shown, _columns(rows), note=summary), *_notes(rows))
     if skipped:
         more = f"{len(skipped) - SHOWN_BAD_ROWS} more" if len(skipped) > SHOWN_BAD_ROWS else ""
         output.show(listing(skipped[:SHOWN_BAD_ROWS], ["line", "reason"], title="Bad rows", note=more))
     output.document("algotrade.fetch/1", {"series": rows, "skipped": skipped})
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns in which there is something to see: an exchange's own candles need no name for their origin."""
+    shown = {
+        "origin": len({(row["exchange"], row["origin"]) for row in rows}) > len({row["exchange"] for row in rows}),
+        "revised": any(row["revised"] for row in rows),
+        "done": not all(row["complete"] for row in rows),
+    }
+    return [name for name in COLUMNS if shown.get(name, True)]
+
+
+def _notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each thing to know, however many series it is about."""
+    about: dict[str, list[str]] = {}
+    for row in rows:
+        if row["note"]:
+            about.setdefault(row["note"], []).append(f"{row['exchange']} {row['symbol']} {row['timeframe']}")
+    lines = []
+    for note, series in about.items():
+        more = f" and {len(series) - 1} more" if len(series) > 1 else ""
+        lines.append(plain(f"{series[0]}{more}: {note}" if len(rows) > 1 else note))
+    return ["", *lines] if lines else []
 
 
 def sentence(job: Job, report: FetchReport) -> str:
@@ -70,7 +90,7 @@ def most_urgent(jobs: Sequence[Job], reports: Sequence[FetchReport]) -> Algotrad
     Of many series it says which one it is about; the kind, and with it the exit code, is the most urgent.
     """
     failed = [
-        (job, report.error or FixData(report.note, hint="algotrade list exchanges"))
+        (job, report.error or FixData(report.note, hint=_hint(job, report)))
         for job, report in zip(jobs, reports, strict=True)
         if not report.complete
     ]
@@ -81,6 +101,18 @@ def most_urgent(jobs: Sequence[Job], reports: Sequence[FetchReport]) -> Algotrad
         return worst
     text = f"{len(failed):,} of {len(jobs):,} series not complete, first of all {job.label}: {worst.message}"
     return type(worst)(text, hint=worst.hint)
+
+
+def _hint(job: Job, report: FetchReport) -> str:
+    """The command that may bring what the exchange did not give."""
+    from algotrade.market.candles import iso
+
+    series = f"algotrade fetch --exchange {job.exchange} --symbol {job.symbol} --timeframe {job.timeframe}"
+    if "--via trades" in report.note and job.span.start is not None:
+        return f"{series} --start {iso(job.span.start)} --via trades"
+    if report.refused and not job.repair:
+        return f"{series} --repair"
+    return "algotrade list data --gaps" if report.last is not None else "algotrade list exchanges"
 
 
 def _row(report: FetchReport | ImportReport) -> dict[str, Any]:

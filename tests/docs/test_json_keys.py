@@ -51,6 +51,7 @@ SUMMARY = (
     "final_equity total_return annual_return annual_volatility sharpe sortino max_drawdown calmar round_trips win_rate"
     " exposure fees_paid buy_and_hold_return"
 )
+FETCHED = "exchange symbol timeframe origin added unchanged revised gaps first last complete note error"
 ROUND_TRIP = "entry_time entry_price exit_time exit_price side quantity profit return bars fees exit_reason"
 
 
@@ -89,3 +90,8 @@ def test_the_parts_of_a_run_have_their_published_keys(project: Path) -> None:
     assert {frozenset(check) for check in document["checks"].values()} == {
         frozenset({"passed", "covered", "total", "detail"})
     }
+
+
+def test_the_series_of_a_fetch_have_their_published_keys(project: Path) -> None:
+    _, document = answer(project, "fetch --exchange demo --symbol ETH/USD --symbol NO/SUCH --start 2024-01-01")
+    assert [set(series) for series in document["series"]] == [set(FETCHED.split())] * 2

@@ -19,6 +19,8 @@ from algotrade.errors import AlgotradeError, CheckConnection, FixCommand, FixDat
 from algotrade.ingest.fetch import FetchReport
 from algotrade.ingest.jobs import Job
 from algotrade.ingest.many import lock_path
+from algotrade.market.candles import RefusedCandle
+from algotrade.market.span import Span, parse_time
 from algotrade.store.database import open_database
 from algotrade.store.files import hold_lock
 
@@ -219,6 +221,29 @@ def test_the_exit_code_is_what_needs_a_person_first(algotrade: Command) -> None:
         assert type(worst) is type(expected)
     assert most_urgent([Job("kraken", "A/B", "1m")], [report(None, complete=True)]) is None
     assert isinstance(most_urgent([Job("kraken", "A/B", "1m")], [report(None)]), FixData)
+
+
+def test_what_is_missing_is_answered_with_what_may_bring_it(algotrade: Command) -> None:
+    job = Job("kraken", "A/B", "1m", Span(parse_time("2024-01-01")))
+    short = report(None)._replace(note="keeps few; older ones can be made from trades: algotrade fetch --via trades")
+    refused = report(None)._replace(refused=(RefusedCandle(0, "high below low"),))
+    series = "algotrade fetch --exchange kraken --symbol A/B --timeframe 1m"
+    hints = [
+        most_urgent([job], [found]).hint for found in (short, refused, report(None)._replace(last=0), report(None))
+    ]  # type: ignore[union-attr]
+    assert hints == [
+        f"{series} --start 2024-01-01T00:00:00Z --via trades",
+        f"{series} --repair",
+        "algotrade list data --gaps",
+        "algotrade list exchanges",
+    ]
+
+
+def test_a_table_of_many_series_fits_eighty_columns_and_notes_stand_below(algotrade: Command) -> None:
+    run = algotrade("fetch", "--exchange", "demo", "--symbol", "BTC/USD", "--symbol", "ETH/USD", "--symbol", "NO/SUCH")
+    assert max(map(len, run.out.splitlines()[:5])) <= 80
+    assert "demo BTC/USD 1d and 1 more: nothing was stored before" in run.out
+    assert "demo NO/SUCH 1d: the demo exchange has no symbol" in run.out
 
 
 def test_the_line_of_a_log_says_why(algotrade: Command) -> None:
