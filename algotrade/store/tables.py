@@ -104,6 +104,7 @@ revisions: Final = Table(
     *(Column(f"old_{name}", Double, nullable=False) for name in COLUMNS),
     *(Column(f"new_{name}", Double, nullable=False) for name in COLUMNS),
     PrimaryKeyConstraint("series_id", "time", "seen_ms", name="revisions_key"),
+    sqlite_with_rowid=False,
 )
 
 # The file that holds a series' candles from `first` to `last` in columns, named by their hash; see snapshots.py. One

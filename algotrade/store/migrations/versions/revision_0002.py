@@ -33,6 +33,7 @@ def upgrade() -> None:
         *(sa.Column(f"old_{name}", sa.Double, nullable=False) for name in COLUMNS),
         *(sa.Column(f"new_{name}", sa.Double, nullable=False) for name in COLUMNS),
         sa.PrimaryKeyConstraint("series_id", "time", "seen_ms", name="revisions_key"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "snapshots",
