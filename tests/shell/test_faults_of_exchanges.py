@@ -88,7 +88,15 @@ async def test_a_fault_is_an_error_that_names_exchange_and_host(
 
 
 @pytest.mark.parametrize("server", METHODS, indirect=True)
-@pytest.mark.parametrize("fault", ["reset", "503", "429", "truncated", "huge"])
+async def test_an_answer_is_read_no_further_than_its_bound(server: LoopbackExchange) -> None:
+    server.fail("huge", METHODS[server.name][0])
+    async with connected(server) as exchange:
+        with pytest.raises(CheckConnection, match="makes no sense: it is longer than 64 MB"):
+            await ask(exchange, "candles")
+
+
+@pytest.mark.parametrize("server", METHODS, indirect=True)
+@pytest.mark.parametrize("fault", ["reset", "503", "429", "truncated"])
 async def test_a_passing_fault_is_asked_away(server: LoopbackExchange, fault: str) -> None:
     server.fail(fault, METHODS[server.name][0], times=2)
     async with connected(server, attempts=3, timeout_s=20.0) as exchange:

@@ -100,13 +100,13 @@ def _wrong_types(answer: Any) -> Any:
     return {"amount": answer}
 
 
-async def _endless(request: web.Request, answer: Any) -> web.StreamResponse:
-    """A body of 100 MB that begins like the right one."""
+async def _huge(request: web.Request, answer: Any) -> web.StreamResponse:
+    """The right answer after 100 MB of nothing."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
-    await response.write(as_json(answer).encode()[:-1])
     for _ in range(100):
         await response.write(b" " * 1024**2)
+    await response.write(as_json(answer).encode())
     return response
 
 
@@ -131,7 +131,7 @@ FAULTS: dict[str, Answering] = {
     "no_rows": _rows(lambda rows: []),
     "null_value": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], None)]),
     "text_value": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], "high")]),
-    "huge": _endless,
+    "huge": _huge,
     "deep": _body(lambda answer: "[" * 100_000 + "]" * 100_000),
     "wrong_types": _body(lambda answer: as_json(_wrong_types(answer))),
     "huge_number": _rows(lambda rows: [*rows[:-1], _with_open(rows[-1], 10**400)]),
