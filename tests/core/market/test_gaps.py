@@ -95,6 +95,14 @@ def test_a_file_is_not_believed_about_a_silence_that_is_no_accident() -> None:
     ]
 
 
+def test_a_file_that_lacks_what_another_has_is_not_whole() -> None:
+    lost = set(range(600, 610))
+    eth, sol = neighbour("ETH/USD", hours(but=lost), "1h", None), neighbour("SOL/USD", hours(), "1h", None)
+
+    assert type_gaps(hours(but=lost), "1h", Known("the file", neighbours=[eth])).counts == {"exchange down": 10}
+    assert type_gaps(hours(but=lost), "1h", Known("the file", neighbours=[eth, sol])).counts == {"not downloaded": 10}
+
+
 def test_markets_that_close_at_weekends_have_no_trades_then() -> None:
     weekends = {hour for hour in range(8 * 168) if hour % 168 >= 5 * 24}
 
