@@ -114,8 +114,9 @@ def _engine(url: URL, where: str, busy_timeout_ms: int) -> Engine:
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
         "tcp_keepalives_idle": _KEEPALIVE["keepalives_idle"],
     }
-    given = url.query.get("options", "")
-    options = [f"-c {name}={value}" for name, value in server.items()] + ([given] if isinstance(given, str) else [])
+    given = url.query.get("options", ())
+    options = [f"-c {name}={value}" for name, value in server.items()]
+    options += [given] if isinstance(given, str) else given
     engine = create_engine(
         url.set(drivername="postgresql+psycopg").difference_update_query(["options"]),
         connect_args={

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span
 from algotrade.pipeline import fee_rate_of, kept_result, profit_ends_at, refuse_short_data, run_backtest
 from algotrade.store.arrivals import write_candles
-from algotrade.store.database import Database
+from algotrade.store.database import Database, open_database
 from algotrade.strategy.base import Strategy, on, param
 from algotrade.strategy.signals import Bounds, SignalStrategy
 
@@ -131,9 +132,9 @@ class Leans(SignalStrategy):
 
 
 @pytest.fixture
-def db(database: Database) -> Database:
-    """An empty store of each kind."""
-    return database
+def db(tmp_path: Path) -> Iterator[Database]:
+    with open_database(tmp_path / "store.sqlite") as opened:
+        yield opened
 
 
 @pytest.fixture

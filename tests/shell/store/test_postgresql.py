@@ -137,7 +137,7 @@ def test_a_user_without_rights_is_told_so_and_a_reader_can_read(
 
 def test_a_database_that_is_read_only_says_so(postgresql_location: str) -> None:
     open_database(postgresql_location).close()
-    options = "?options=-c default_transaction_read_only=on"
+    options = "?options=-c default_transaction_read_only=on&options=-c lock_timeout=1s"
     with open_database(postgresql_location + options) as database:
         assert list_series(database) == []
         with pytest.raises(FixConfiguration, match=f"{WHERE} takes no writes"):
