@@ -33,7 +33,6 @@ NONSENSE = [
     "empty",
     "empty_object",
     "list",
-    "huge",
     "deep",
     "endless_number",
     "wrong_types",
@@ -251,3 +250,12 @@ async def test_a_walk_that_begins_before_there_is_a_trade_goes_on_with_the_first
 
     assert NOON < page.times_ns[0] // 1_000_000 < NOON + 60_000
     assert len(page.ids) == 4
+
+
+@pytest.mark.parametrize("server", ["kraken"], indirect=True)
+@pytest.mark.parametrize("seconds", [0, -1, 10**6, 10**15, "soon"])
+async def test_a_time_that_cannot_be_is_an_error(server: LoopbackExchange, seconds: object) -> None:
+    server.recorded["Time"] = {"error": [], "result": {"unixtime": seconds}}
+    async with connected(server) as exchange:
+        with pytest.raises(CheckConnection, match="makes no sense"):
+            await exchange.now_ms()
