@@ -156,11 +156,10 @@ def simulate_trades(symbol: str, start: int, end: int) -> SimulatedTrades:
     times = np.array([opens, opens + earlier, opens + later, opens + CLOSE_PRINT_MS])
     prices = np.array([open_, np.where(high_first, high, low), np.where(high_first, low, high), close])
     bought = np.array([buyers(minutes.shapes)[0], high_first, ~high_first, buyers(minutes.shapes)[1]])
-    shares = volume * VOLUME_LOTS // 1 / (VOLUME_LOTS * TRADES_A_MINUTE)
-    quantities = np.array([shares, shares, shares, volume - 3 * shares])
+    quantities = np.repeat(volume / TRADES_A_MINUTE, TRADES_A_MINUTE)
     numbers = first // MINUTE_MS * TRADES_A_MINUTE + np.arange(count * TRADES_A_MINUTE)
     sides = np.where(bought, 1, -1).astype(np.int8)
-    return SimulatedTrades(numbers, times.T.ravel(), prices.T.ravel(), quantities.T.ravel(), sides.T.ravel())
+    return SimulatedTrades(numbers, times.T.ravel(), prices.T.ravel(), quantities, sides.T.ravel())
 
 
 def price_at(symbol: str, time_ms: int) -> float:
