@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, ScalarSelect, func, select
 
 from algotrade.market.candles import SeriesKey, candle_table, empty_candles
 from algotrade.store.database import Database
 from algotrade.store.rows import Rows, fetch_rows, joined, rows_between, series_id_of
 from algotrade.store.snapshots import find_snapshot, map_snapshot
-from algotrade.store.tables import candles, series
+from algotrade.store.tables import candles, series, snapshots
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NAMES: Final = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
+_BEFORE_ALL: Final = -(2**63)
 
 
 class Span(NamedTuple):
@@ -121,24 +124,28 @@ def bars_beside(database: Database, key: SeriesKey, start: int, end: int) -> tup
 
 def list_spans(database: Database) -> list[SeriesSpan]:
     """Every stored series in the order of its key, uncounted: it costs the same however many candles there are."""
-    names = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
-    first, last = (
-        select(extreme(candles.c.time)).where(candles.c.series_id == series.c.id).scalar_subquery()
-        for extreme in (func.min, func.max)
-    )
     with database.reading() as connection:
-        rows = connection.execute(select(*names, first, last).order_by(*names))
+        rows = connection.execute(select(*_NAMES, *_ends()).order_by(*_NAMES))
         return [SeriesSpan(SeriesKey(*row[:4]), *row[4:]) for row in rows if row[4] is not None]
 
 
 def list_series(database: Database) -> list[SeriesInfo]:
-    """Every stored series, in the order of its key."""
-    names = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
-    statement = (
-        select(*names, func.min(candles.c.time), func.max(candles.c.time), func.count())
-        .join(candles, candles.c.series_id == series.c.id)
-        .group_by(*names)
-        .order_by(*names)
+    """Every stored series, in the order of its key; of a snapshot's bars none is counted again."""
+    behind = (
+        select(func.count())
+        .where(candles.c.series_id == series.c.id, candles.c.time > func.coalesce(snapshots.c.last, _BEFORE_ALL))
+        .scalar_subquery()
     )
+    own = (snapshots.c.series_id == series.c.id) & (snapshots.c.rows > 0)
+    statement = select(*_NAMES, *_ends(), func.coalesce(snapshots.c.rows, 0) + behind).outerjoin(snapshots, own)
     with database.reading() as connection:
-        return [SeriesInfo(SeriesKey(*row[:4]), *row[4:]) for row in connection.execute(statement)]
+        rows = connection.execute(statement.order_by(*_NAMES))
+        return [SeriesInfo(SeriesKey(*row[:4]), *row[4:]) for row in rows if row[4] is not None]
+
+
+def _ends() -> list[ScalarSelect[int]]:
+    """A series' first and last open time, each looked up: both at once would read every row."""
+    return [
+        select(end(candles.c.time)).where(candles.c.series_id == series.c.id).scalar_subquery()
+        for end in (func.min, func.max)
+    ]

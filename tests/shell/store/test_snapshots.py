@@ -20,7 +20,7 @@ from sqlalchemy import delete, select
 from algotrade.market.candles import Floats, SeriesKey, Times, content_hash
 from algotrade.store import snapshot_file
 from algotrade.store.arrivals import write_candles
-from algotrade.store.candles import Span, read_candles, span
+from algotrade.store.candles import Span, list_series, read_candles, span
 from algotrade.store.database import Database, open_database
 from algotrade.store.rows import series_id_of
 from algotrade.store.snapshots import (
@@ -203,10 +203,11 @@ def test_rows_behind_it_are_read_with_it(database: Database, bounds: dict[str, i
     made_snapshot(database)
     write_candles(database, KEY, *bars(5, first=ROWS))
     with_it = read_candles(database, KEY, **bounds)
-    span_with_it = span(database, KEY)
+    span_with_it, listed_with_it = span(database, KEY), list_series(database)
     drop_snapshot(database, KEY)
     pd.testing.assert_frame_equal(with_it, read_candles(database, KEY, **bounds), check_exact=True)
     assert span_with_it == span(database, KEY) == Span(0, (ROWS + 4) * MINUTE, ROWS + 5)
+    assert listed_with_it == list_series(database) == [(KEY, 0, (ROWS + 4) * MINUTE, ROWS + 5)]
 
 
 def test_the_span_of_a_snapshot_that_ends_at_the_epoch_is_right(database: Database) -> None:
