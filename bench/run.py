@@ -19,6 +19,7 @@ MEASUREMENTS = {  # name -> module and function, imported when it is its turn
     "backtesting.py": ("bench.memory", "against_backtesting_py"),
     "vectorbt": ("bench.memory", "against_vectorbt"),
     "storage": ("bench.storage", "rows_per_second"),
+    "fetch-memory": ("bench.fetch_memory", "fetch_memory"),
     "imports": ("bench.imports", "file_imports"),
     "fetch-many": ("bench.fetch_many", "fetch_many"),
     "live-step": ("bench.live_step", "live_step"),
