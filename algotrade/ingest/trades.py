@@ -149,6 +149,8 @@ class _TradeFetch:
             start = chains[-1].reached_ms if chains else self.source.now_ms
         self.chains, self.at = chain_for(chains, self.key.timeframe, start)
         self.day = self._newest_day()
+        if self.keep and self.day is not None and self.day.kept < self.day.trades:
+            self.remarks.append("trades that were fetched before without --keep-trades are not kept")
 
     def _newest_day(self) -> TradeDay | None:
         day = newest_day(self.chain)

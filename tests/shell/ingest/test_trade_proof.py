@@ -116,7 +116,7 @@ def test_days_without_kept_trades_are_passed_over_and_others_counted(
     database: Database, exchange: TradedExchange
 ) -> None:
     fetch(exchange, database, MIDNIGHT, MIDNIGHT + DAY, keep_trades=False)
-    fetch(exchange, database)
+    assert fetch(exchange, database).note == "trades that were fetched before without --keep-trades are not kept"
     assert recheck_trades(database, KEY) == (2, 232, 143, ())
 
 
