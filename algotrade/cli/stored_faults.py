@@ -9,7 +9,7 @@ from algotrade.cli.invocation import Invocation
 
 if TYPE_CHECKING:
     from algotrade.market.candles import SeriesKey
-    from algotrade.market.gaps import Gaps
+    from algotrade.market.gap_pieces import Gaps
     from algotrade.store.candles import SeriesSpan
     from algotrade.store.database import Database
 

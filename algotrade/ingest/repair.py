@@ -13,7 +13,7 @@ from algotrade.ingest.pages import SPIKE
 from algotrade.ingest.plan import Interval
 from algotrade.ingest.stored_gaps import stored_gaps
 from algotrade.market.candles import RefusedCandle, SeriesKey
-from algotrade.market.gaps import EXCHANGE_DOWN, KINDS, NOT_DOWNLOADED, QUARANTINED
+from algotrade.market.gap_pieces import EXCHANGE_DOWN, KINDS, NOT_DOWNLOADED, QUARANTINED
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.corrections import read_quarantine
 from algotrade.store.database import Database

@@ -8,7 +8,8 @@ import pandas as pd
 
 from algotrade.ingest.stored_gaps import read_with_gaps
 from algotrade.market.candles import Reach, SeriesKey, empty_candles, resample, times_ms
-from algotrade.market.gaps import EXCHANGE_DOWN, NOT_DOWNLOADED, QUARANTINED, Gaps, coarser_gaps
+from algotrade.market.gap_pieces import EXCHANGE_DOWN, NOT_DOWNLOADED, QUARANTINED, Gaps
+from algotrade.market.gaps import coarser_gaps
 from algotrade.market.silence import Spans
 from algotrade.market.span import Span
 from algotrade.market.timeframe import bar_start, timeframe_ms

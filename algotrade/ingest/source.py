@@ -19,9 +19,8 @@ from algotrade.exchange.base import Exchange
 from algotrade.exchange.opening import open_exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.resampled import Resampling, resample_again, resample_stored
-from algotrade.ingest.stored_gaps import read_with_gaps
+from algotrade.ingest.stored_gaps import losses, read_with_gaps
 from algotrade.market.candles import ORIGINS, SeriesKey, Times, divides, iso, times_ms
-from algotrade.market.gaps import NO_TRADES, Gaps
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import SYMBOLS, instrument_of, simulate_candles
 from algotrade.market.span import Span, parse_span
@@ -218,7 +217,7 @@ def _stored(request: DataRequest, key: SeriesKey, database: Database) -> MarketD
     notes = list(_shortfalls(request, times))
     if key.origin == "ticker" and request.origin is None:
         notes.append("these candles were built from polled prices; --origin names others")
-    notes += _losses(gaps)
+    notes += losses(gaps)
     return MarketData(
         key=key._replace(timeframe=request.timeframe),
         candles=candles,
@@ -228,22 +227,6 @@ def _stored(request: DataRequest, key: SeriesKey, database: Database) -> MarketD
         gap_kinds=gaps.counts,
         resampling=resampling,
     )
-
-
-def _losses(gaps: Gaps) -> Iterator[str]:
-    """What is missing though it was traded, or may have been; nothing where bars are missing for want of trades."""
-    counts = gaps.counts
-    if not counts.keys() - {NO_TRADES}:
-        return
-    total = sum(counts.values())
-    parts = []
-    for kind, bars in sorted(counts.items(), key=lambda item: (item[0] == NO_TRADES, -item[1])):
-        pieces = gaps.of_kinds([kind])
-        ((start, end, *_),) = pieces.foremost(1).rows()
-        where = f"{iso(start)} to {iso(end)}" if start < end else iso(start)
-        where = where if len(pieces.bars) == 1 else f"{len(pieces.bars):,} times, longest {where}"
-        parts.append(f"{bars:,} {kind}" if kind == NO_TRADES else f"{bars:,} {kind} ({where})")
-    yield f"{total:,} {'bar' if total == 1 else 'bars'} missing: {', '.join(parts)}"
 
 
 def _shortfalls(request: DataRequest, times: Times) -> Iterator[str]:

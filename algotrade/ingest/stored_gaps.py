@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from algotrade.market.candles import ORIGINS, SeriesKey, Times, times_ms
-from algotrade.market.gaps import Gaps, Known, Neighbour, neighbour, type_gaps
+from algotrade.market.candles import ORIGINS, SeriesKey, Times, iso, times_ms
+from algotrade.market.gap_pieces import NO_TRADES, Gaps
+from algotrade.market.gaps import Known, Neighbour, neighbour, type_gaps
 from algotrade.market.silence import AROUND, Flags, Spans, holes_of
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.candles import SeriesSpan, bars_beside, list_spans, read_candles
@@ -143,3 +145,19 @@ def _shared(windows: list[tuple[int, int]], covered: list[tuple[int, int]]) -> l
         if begin < end and start < stop
     )
     return list(both)
+
+
+def losses(gaps: Gaps) -> Iterator[str]:
+    """What is missing though it was traded, or may have been; nothing where bars are missing for want of trades."""
+    counts = gaps.counts
+    if not counts.keys() - {NO_TRADES}:
+        return
+    total = sum(counts.values())
+    parts = []
+    for kind, bars in sorted(counts.items(), key=lambda item: (item[0] == NO_TRADES, -item[1])):
+        pieces = gaps.of_kinds([kind])
+        ((start, end, *_),) = pieces.foremost(1).rows()
+        where = f"{iso(start)} to {iso(end)}" if start < end else iso(start)
+        where = where if len(pieces.bars) == 1 else f"{len(pieces.bars):,} times, longest {where}"
+        parts.append(f"{bars:,} {kind}" if kind == NO_TRADES else f"{bars:,} {kind} ({where})")
+    yield f"{total:,} {'bar' if total == 1 else 'bars'} missing: {', '.join(parts)}"

@@ -14,27 +14,22 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from algotrade.market.candles import Floats, Times
+from algotrade.market.gap_pieces import (
+    EXCHANGE_DOWN,
+    NO_TRADES,
+    NOT_DOWNLOADED,
+    QUARANTINED,
+    Gaps,
+    Pieces,
+    Verdicts,
+    cut,
+    joined,
+)
 from algotrade.market.silence import Chance, Codes, Flags, Holes, Spans, chance_of, closed_weekly, holes_of
 from algotrade.market.timeframe import bar_start, timeframe_ms
 
-NO_TRADES: Final = "no trades"
-EXCHANGE_DOWN: Final = "exchange down"
-NOT_DOWNLOADED: Final = "not downloaded"
-QUARANTINED: Final = "quarantined"
-KINDS: Final = (NO_TRADES, EXCHANGE_DOWN, NOT_DOWNLOADED, QUARANTINED)
-
 TOGETHER: Final = math.log(1e-5)  # below this chance the silence of several series at once is not for want of trades
 CLOSED: Final = "closed: it has no bar at this time a week before and after either"
-
-
-class TypedGap(NamedTuple):
-    """A hole or a piece of one: `bars` missing bars of a kind, the first opening at `start`, the last at `end`."""
-
-    start: int
-    end: int
-    bars: int
-    kind: str
-    evidence: str
 
 
 class Neighbour(NamedTuple):
@@ -82,61 +77,6 @@ class Known(NamedTuple):
     neighbours: Sequence[Neighbour] = ()
 
 
-class Gaps(NamedTuple):
-    """The pieces of all holes in order of time, in columns of shape (n,): a million of them are no more than numbers.
-
-    Attributes:
-        starts: open time of each piece's first missing bar.
-        ends: of its last.
-        bars: how many are missing.
-        kinds: positions in KINDS.
-        evidence: positions in `texts`.
-        texts: sentences.
-    """
-
-    starts: Times
-    ends: Times
-    bars: Times
-    kinds: Codes
-    evidence: Codes
-    texts: tuple[str, ...]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Missing bars of each kind that there is any of."""
-        totals = np.zeros(len(KINDS), np.int64)
-        np.add.at(totals, self.kinds, self.bars)
-        return {kind: total for kind, total in zip(KINDS, totals.tolist(), strict=True) if total}
-
-    def of_kinds(self, kinds: Sequence[str]) -> Gaps:
-        """The pieces of some kinds."""
-        return self._at(np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in kinds])))
-
-    def within(self, start: int, end: int) -> Gaps:
-        """The pieces from one time to another, milliseconds."""
-        return self._at(np.flatnonzero((self.starts >= start) & (self.ends <= end)))
-
-    def spans(self, step: int) -> list[tuple[int, int]]:
-        """The pieces as spans of time, up to the close of their last bar, which lasts `step` milliseconds."""
-        return list(zip(self.starts.tolist(), (self.ends + step).tolist(), strict=True))
-
-    def foremost(self, most: int) -> Gaps:
-        """At most so many pieces in order of time: the longest of those that are more than no trades, then of these."""
-        return self._at(np.sort(np.lexsort((-self.bars, self.kinds == KINDS.index(NO_TRADES)))[:most]))
-
-    def rows(self) -> list[TypedGap]:
-        """The pieces one by one."""
-        columns = (column.tolist() for column in self[:5])
-        return [
-            TypedGap(start, end, bars, KINDS[kind], self.texts[evidence])
-            for start, end, bars, kind, evidence in zip(*columns, strict=True)
-        ]
-
-    def _at(self, positions: Codes) -> Gaps:
-        starts, ends, bars, kinds, evidence, texts = self
-        return Gaps(starts[positions], ends[positions], bars[positions], kinds[positions], evidence[positions], texts)
-
-
 def neighbour(name: str, times: Times, timeframe: str, covered: Sequence[tuple[int, int]] | None) -> Neighbour:
     """What another series, not empty, says.
 
@@ -170,14 +110,14 @@ def type_gaps(times: Times, timeframe: str, known: Known) -> Gaps:
     step = timeframe_ms(timeframe)
     holes = holes_of(times, step)
     records = _records(known, timeframe)
-    pieces = _cut(holes, step, [*(record.spans for record in records), *(other.holes for other in known.neighbours)])
-    verdicts = _Verdicts(len(pieces.bars))
+    pieces = cut(holes, step, [*(record.spans for record in records), *(other.holes for other in known.neighbours)])
+    verdicts = Verdicts(len(pieces.bars))
     for record in records:
         _judge_by_record(pieces, verdicts, record)
     if verdicts.open.any():
         _judge_by_silence(pieces, verdicts, known, _silence(holes, pieces, times, verdicts.open))
     verdicts.give(verdicts.open, NO_TRADES, f"{known.authority} has no bar there")
-    return _joined(pieces, verdicts, step)
+    return joined(pieces, verdicts, step)
 
 
 def coarser_gaps(gaps: Gaps, source: str, times: Times, target: str) -> Gaps:
@@ -194,8 +134,8 @@ def coarser_gaps(gaps: Gaps, source: str, times: Times, target: str) -> Gaps:
     hole = np.repeat(np.arange(len(holes.bars)), holes.bars)
     first = np.repeat(np.cumsum(holes.bars) - holes.bars, holes.bars)
     opens = holes.spans.starts[hole] + (np.arange(len(hole)) - first) * coarse
-    pieces = _Pieces(hole, opens, opens + coarse, np.ones(len(hole), np.int64))
-    verdicts = _Verdicts(len(hole))
+    pieces = Pieces(hole, opens, opens + coarse, np.ones(len(hole), np.int64))
+    verdicts = Verdicts(len(hole))
     for kind in (QUARANTINED, NOT_DOWNLOADED, EXCHANGE_DOWN):
         found = gaps.of_kinds([kind])
         ended = np.searchsorted(found.ends + fine, opens, "right")
@@ -203,41 +143,7 @@ def coarser_gaps(gaps: Gaps, source: str, times: Times, target: str) -> Gaps:
         which = found.evidence[np.minimum(ended, max(len(found.bars) - 1, 0))] if len(found.bars) else hole
         verdicts.give_each(hit, kind, which, [f"{text} (of {source} bars)" for text in found.texts])
     verdicts.give(verdicts.open, NO_TRADES, f"there is no {source} bar")
-    return _joined(pieces, verdicts, coarse)
-
-
-class _Pieces(NamedTuple):
-    """Parts of holes between two edges of anything that is known: which hole, its first missing bar, end, bars."""
-
-    hole: Codes
-    starts: Times
-    ends: Times
-    bars: Times
-
-
-class _Verdicts:
-    """What has been decided about each piece; the first word stands."""
-
-    def __init__(self, pieces: int) -> None:
-        self.kinds = np.full(pieces, -1)
-        self.evidence = np.zeros(pieces, np.intp)
-        self.texts: list[str] = []
-
-    @property
-    def open(self) -> Flags:
-        """Pieces that nothing is decided about."""
-        return self.kinds < 0
-
-    def give(self, pieces: Flags, kind: str, text: str) -> None:
-        """Decide about those of the pieces that are open."""
-        self.give_each(pieces, kind, np.zeros(len(pieces), np.intp), [text])
-
-    def give_each(self, pieces: Flags, kind: str, which: Codes, texts: Sequence[str]) -> None:
-        """The same with evidence of its own for each piece: a position in `texts`."""
-        decided = pieces & self.open
-        self.kinds[decided] = KINDS.index(kind)
-        self.evidence[decided] = which[decided] + len(self.texts)
-        self.texts += texts
+    return joined(pieces, verdicts, coarse)
 
 
 # ---- what is on record -----------------------------------------------------------------------------------------------
@@ -267,7 +173,7 @@ def _lasting(outage: Outage) -> tuple[int, int]:
     return outage.start, np.iinfo(np.int64).max if outage.end is None else outage.end
 
 
-def _judge_by_record(pieces: _Pieces, verdicts: _Verdicts, record: _Record) -> None:
+def _judge_by_record(pieces: Pieces, verdicts: Verdicts, record: _Record) -> None:
     found = record.spans.at(pieces.starts)
     positions = {text: position for position, text in enumerate(dict.fromkeys(record.texts))}
     if positions:
@@ -284,7 +190,7 @@ class _Silence(NamedTuple):
     closed: Flags
 
 
-def _silence(holes: Holes, pieces: _Pieces, times: Times, empty: Flags) -> _Silence:
+def _silence(holes: Holes, pieces: Pieces, times: Times, empty: Flags) -> _Silence:
     """The chance of each piece's hole; `empty` are the pieces of which nothing is on record."""
     bars = np.zeros(len(holes.bars), np.int64)
     np.add.at(bars, pieces.hole[empty], pieces.bars[empty])
@@ -305,7 +211,7 @@ class _Others(NamedTuple):
     chance: Floats
 
 
-def _others(neighbours: Sequence[Neighbour], pieces: _Pieces, silence: _Silence) -> _Others:
+def _others(neighbours: Sequence[Neighbour], pieces: Pieces, silence: _Silence) -> _Others:
     starts, none = pieces.starts, np.zeros(len(pieces.starts), np.int64)
     silent, active, longest, chance = none.copy(), none.copy(), none.copy(), np.zeros(len(none))
     for bit, other in enumerate(neighbours):
@@ -323,7 +229,7 @@ def _others(neighbours: Sequence[Neighbour], pieces: _Pieces, silence: _Silence)
     return _Others(silent, active, chance + silence.chance.rate * longest)
 
 
-def _judge_by_silence(pieces: _Pieces, verdicts: _Verdicts, known: Known, silence: _Silence) -> None:
+def _judge_by_silence(pieces: Pieces, verdicts: Verdicts, known: Known, silence: _Silence) -> None:
     others = _others(known.neighbours, pieces, silence)
     alone = silence.chance.improbable
     together = (others.silent > 0) & silence.chance.dense & (others.chance < TOGETHER)
@@ -354,28 +260,3 @@ def _sets(names: Sequence[str]) -> list[str]:
     """Every set of the names in words, by the bits of its position."""
     sets = ([name for bit, name in enumerate(names) if chosen >> bit & 1] for chosen in range(1 << len(names)))
     return [" and ".join([", ".join(chosen[:-1]), chosen[-1]] if chosen[1:] else chosen) for chosen in sets]
-
-
-# ---- cutting and joining ---------------------------------------------------------------------------------------------
-def _cut(holes: Holes, step: int, known: Sequence[Spans]) -> _Pieces:
-    """The holes cut at every edge of what is known; of each piece, the missing bars that open in it."""
-    edges = np.unique(np.concatenate([column for spans in (holes.spans, *known) for column in spans]))
-    begins, ends = edges[:-1], edges[1:]
-    hole = holes.spans.at(begins)
-    inside = hole >= 0
-    hole, begins, ends = hole[inside], begins[inside], ends[inside]
-    anchors = holes.spans.starts[hole]
-    first, after = -(-(begins - anchors) // step), -(-(ends - anchors) // step)
-    some = after > first
-    starts, stops = anchors + first * step, anchors + after * step
-    return _Pieces(hole[some], starts[some], stops[some], (after - first)[some])
-
-
-def _joined(pieces: _Pieces, verdicts: _Verdicts, step: int) -> Gaps:
-    """Neighbouring pieces of a hole with the same kind and evidence as one."""
-    columns = np.stack([pieces.hole, verdicts.kinds, verdicts.evidence])
-    begins = np.flatnonzero(np.r_[True, (columns[:, 1:] != columns[:, :-1]).any(axis=0)][: len(pieces.hole)])
-    bars = np.add.reduceat(pieces.bars, begins) if len(begins) else pieces.bars
-    starts = pieces.starts[begins]
-    last = pieces.ends[np.r_[begins[1:], len(pieces.ends)][: len(begins)] - 1] - step
-    return Gaps(starts, last, bars, verdicts.kinds[begins], verdicts.evidence[begins], tuple(verdicts.texts))

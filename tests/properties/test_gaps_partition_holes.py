@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrade.market.candles import find_gaps
-from algotrade.market.gaps import QUARANTINED, Known, Outage, neighbour, type_gaps
+from algotrade.market.gap_pieces import QUARANTINED
+from algotrade.market.gaps import Known, Outage, neighbour, type_gaps
 
 HOUR = 3_600_000
 

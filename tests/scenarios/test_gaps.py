@@ -17,16 +17,8 @@ import re
 import numpy as np
 import pytest
 
-from algotrade.market.gaps import (
-    EXCHANGE_DOWN,
-    NO_TRADES,
-    NOT_DOWNLOADED,
-    QUARANTINED,
-    Known,
-    Outage,
-    neighbour,
-    type_gaps,
-)
+from algotrade.market.gap_pieces import EXCHANGE_DOWN, NO_TRADES, NOT_DOWNLOADED, QUARANTINED
+from algotrade.market.gaps import Known, Outage, neighbour, type_gaps
 from algotrade.market.silence import Times
 
 HOUR = 3_600_000

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from algotrade.market.candles import Times, iso, times_ms
-from algotrade.market.gaps import EXCHANGE_DOWN, NO_TRADES, NOT_DOWNLOADED, Known, neighbour, type_gaps
+from algotrade.market.gap_pieces import EXCHANGE_DOWN, NO_TRADES, NOT_DOWNLOADED
+from algotrade.market.gaps import Known, neighbour, type_gaps
 from algotrade.market.span import parse_time
 from algotrade.market.timeframe import timeframe_ms
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from algotrade.market.candles import Times
-from algotrade.market.gaps import KINDS, NOT_DOWNLOADED, Known, Outage, neighbour, type_gaps
+from algotrade.market.gap_pieces import KINDS, NOT_DOWNLOADED
+from algotrade.market.gaps import Known, Outage, neighbour, type_gaps
 from algotrade.market.silence import Spans
 
 HOUR, DAY = 3_600_000, 86_400_000

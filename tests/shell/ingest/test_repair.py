@@ -15,7 +15,7 @@ from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
 from algotrade.ingest.repair import repair_candles
 from algotrade.ingest.stored_gaps import stored_gaps
 from algotrade.market.candles import SeriesKey, content_hash, times_ms
-from algotrade.market.gaps import TypedGap
+from algotrade.market.gap_pieces import TypedGap
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_time
 from algotrade.store.arrivals import Evidence, write_candles
