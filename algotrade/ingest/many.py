@@ -29,7 +29,7 @@ from algotrade.store.corrections import note_outage
 from algotrade.store.database import Database
 from algotrade.store.files import hold_lock
 
-UNDER_WAY: Final = 4  # series of one exchange at a time
+UNDER_WAY: Final = 8  # series of one exchange at a time
 
 
 class Watcher(Protocol):

@@ -217,8 +217,9 @@ async def test_a_minute_that_ends_meanwhile_is_seen(db: Database, kraken: Loopba
 
 # ---- stopping -------------------------------------------------------------------------------------------------------
 async def test_a_stop_keeps_what_came_and_begins_nothing_more(db: Database) -> None:
-    days = [Job("demo", symbol, "1m", DEMO.span) for symbol in ("BTC/USD", "ETH/USD", "SOL/USD")]
-    more = [Job("demo", "BTC/USD", timeframe, DEMO.span) for timeframe in ("5m", "15m", "30m", "1h")]
+    symbols = ("BTC/USD", "ETH/USD", "SOL/USD")
+    days = [Job("demo", symbol, "1m", DEMO.span) for symbol in symbols]
+    more = [Job("demo", symbol, timeframe, DEMO.span) for timeframe in ("5m", "15m", "1h", "1d") for symbol in symbols]
     world = World(db)
     world.stop_at = ("advanced", days[0])
     reports = await world.run(*days, *more)
