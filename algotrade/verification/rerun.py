@@ -137,9 +137,6 @@ def verify(result: ResultFile, code: Code, database: Database) -> Verification:
     body = result.body
     past = past_candles(body, database)
     run = _run_again(body, code.strategy, past, database)
-    recorded, now = body["versions"], versions()
-    verdicts = {} if run.checks is None else {name: check.passed for name, check in run.checks.named.items()}
-    before = {name: check["passed"] for name, check in body["checks"].items()}
     return Verification(
         run=result.run,
         exchange=body["data"]["exchange"],
@@ -148,22 +145,26 @@ def verify(result: ResultFile, code: Code, database: Database) -> Verification:
         intact=result.intact,
         data=past,
         code=code,
-        versions=MappingProxyType(
-            {
-                name: (recorded.get(name), now.get(name))
-                for name in sorted({*recorded, *now})
-                if recorded.get(name) != now.get(name)
-            }
-        ),
-        checks=MappingProxyType(
-            {
-                name: (before[name], passed)
-                for name, passed in verdicts.items()
-                if passed is not None and before.get(name) not in (None, passed)
-            }
-        ),
+        versions=MappingProxyType(_other_versions(body["versions"])),
+        checks=MappingProxyType(_other_verdicts(body["checks"], run)),
         figures=tuple(differences(body, run.document)),
     )
+
+
+def _other_versions(recorded: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    now = versions()
+    both = {name: (recorded.get(name), now.get(name)) for name in sorted({*recorded, *now})}
+    return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
+
+
+def _other_verdicts(recorded: Mapping[str, Mapping[str, Any]], run: Run) -> dict[str, tuple[bool, bool]]:
+    """Checks that were made both times and judged differently."""
+    named = {} if run.checks is None else run.checks.named
+    return {
+        name: (recorded[name]["passed"], check.passed)
+        for name, check in named.items()
+        if check.passed is not None and recorded.get(name, {}).get("passed") not in (None, check.passed)
+    }
 
 
 def _run_again(body: Mapping[str, Any], strategy: Strategy, past: Restored, database: Database) -> Run:
