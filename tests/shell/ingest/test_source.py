@@ -83,7 +83,7 @@ async def test_nothing_stored_is_fetched_stored_and_read_without_a_request_the_n
 
 async def test_a_fetch_says_what_a_person_should_know_of_it(db: Database, kraken: LoopbackKraken) -> None:
     market = await load(db, kraken, BTC._replace(span=parse_span("2015-01-01", None)))
-    assert "kraken keeps only its last 720 1d candles" in market.notes[0]
+    assert "kraken answered with its newest 720 1d candles" in market.notes[0]
     assert market.notes[1].startswith("the stored candles begin at 2022-02-")
     assert "after the start asked for (2015-01-01T00:00:00Z)" in market.notes[1]
 
