@@ -122,6 +122,17 @@ def test_an_end_is_a_place_to_stop_and_go_on_from(database: Database) -> None:
     assert minutes_stored(database) == list(range(600))
 
 
+@pytest.mark.parametrize(("day", "chains"), [(1, [0]), (2, [0, 2])])
+def test_a_start_on_the_next_day_goes_on_and_a_later_one_begins_anew(
+    database: Database, day: int, chains: list[int]
+) -> None:
+    exchange = TradedExchange(steady(3 * 1440, 300), MIDNIGHT + DAY - 1, pages=(50,))
+    fetch(exchange, database, MIDNIGHT)
+    exchange.now = MIDNIGHT + 3 * DAY
+    assert fetch(exchange, database, MIDNIGHT + day * DAY).complete
+    assert chains_of(database) == chains
+
+
 def test_an_earlier_start_leads_up_to_what_is_stored_and_makes_one_chain(database: Database) -> None:
     exchange = TradedExchange(steady(4 * 1440, 300), MIDNIGHT + 4 * DAY, pages=(70,))
     fetch(exchange, database, MIDNIGHT + 3 * DAY)
