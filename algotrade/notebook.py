@@ -18,7 +18,7 @@ from algotrade.config import load_settings
 from algotrade.engine.fills import Costs
 from algotrade.errors import FixData, FixStrategy
 from algotrade.evaluate.result import Result
-from algotrade.ingest.file_rows import infer_timeframe
+from algotrade.ingest.files.rows import infer_timeframe
 from algotrade.ingest.source import DEMO, DataRequest, MarketData, load_candles
 from algotrade.market.candles import SeriesKey, check_candles, times_ms
 from algotrade.market.instrument import Instrument

@@ -15,7 +15,7 @@ import pandas as pd
 
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
-from algotrade.ingest.files import import_file
+from algotrade.ingest.files.importing import import_file
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import Instrument
 from algotrade.market.span import parse_span

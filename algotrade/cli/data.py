@@ -54,7 +54,7 @@ def export(
       algotrade data export --symbol BTC/USD --timeframe 1h --to candles.parquet
       algotrade data export --symbol BTC/USD --start 2024-01-01 --end 2024-12-31 --to 2024.csv.gz
     """
-    from algotrade.ingest.export import check_target, export_candles
+    from algotrade.ingest.files.export import check_target, export_candles
     from algotrade.market.candles import iso
     from algotrade.market.span import parse_span
     from algotrade.store.database import open_database
@@ -88,7 +88,7 @@ def import_(
       algotrade data import candles.parquet
       algotrade fetch --symbol BTC/USD --from prices.csv
     """
-    from algotrade.ingest.own_files import import_own
+    from algotrade.ingest.files.restore import import_own
     from algotrade.market.candles import iso
     from algotrade.store.database import open_database
 

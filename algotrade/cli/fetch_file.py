@@ -31,8 +31,8 @@ class Reading(NamedTuple):
 def fetch_file(invocation: Invocation, settings: Settings, asked: Asked, reading: Reading) -> None:
     """Import the file and print what became of it, bad rows included."""
     from algotrade.exchange.base import system_ms
-    from algotrade.ingest.files import import_file
-    from algotrade.ingest.open_rows import ImportOptions
+    from algotrade.ingest.files.importing import import_file
+    from algotrade.ingest.files.open_rows import ImportOptions
     from algotrade.store.database import open_database
 
     parsed = ImportOptions(

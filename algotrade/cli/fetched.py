@@ -11,7 +11,7 @@ from algotrade.show.format import plain
 
 if TYPE_CHECKING:
     from algotrade.ingest.fetch import FetchReport
-    from algotrade.ingest.files import ImportReport
+    from algotrade.ingest.files.importing import ImportReport
     from algotrade.ingest.jobs import Job
 
 COLUMNS: Final = ("exchange", "symbol", "timeframe", "origin", "added", "revised", "first", "last", "gaps", "done")

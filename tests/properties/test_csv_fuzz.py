@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.ingest import csv_blocks
-from algotrade.ingest.files import ImportReport, import_file
-from algotrade.ingest.open_rows import ImportOptions
+from algotrade.ingest.files.importing import ImportReport, import_file
+from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, check_candles, iso
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from algotrade.errors import FixData
 from algotrade.ingest import csv_blocks
-from algotrade.ingest.columns import find_columns
-from algotrade.ingest.csv_blocks import plain_rows, read_blocks
-from algotrade.ingest.csv_file import Wanted, judge_rows, read_dialect, text_lines
-from algotrade.ingest.file_rows import FileRows
-from algotrade.ingest.file_times import TimeReader
+from algotrade.ingest.files.columns import find_columns
+from algotrade.ingest.files.csv_blocks import plain_rows, read_blocks
+from algotrade.ingest.files.csv_file import Wanted, judge_rows, read_dialect, text_lines
+from algotrade.ingest.files.rows import FileRows
+from algotrade.ingest.files.times import TimeReader
 from algotrade.market.candles import iso
 
 TIME_FORMS = {

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from algotrade.ingest.export import FORMATS, export_candles
-from algotrade.ingest.own_files import import_own
+from algotrade.ingest.files.export import FORMATS, export_candles
+from algotrade.ingest.files.restore import import_own
 from algotrade.market.candles import Floats, SeriesKey, content_hash
 from algotrade.market.span import Span
 from algotrade.store.arrivals import write_candles

@@ -10,8 +10,8 @@ import pytest
 
 from algotrade.errors import FixData
 from algotrade.ingest import csv_blocks
-from algotrade.ingest.files import ImportReport, import_file
-from algotrade.ingest.open_rows import ImportOptions
+from algotrade.ingest.files.importing import ImportReport, import_file
+from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, iso, times_ms
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles
@@ -354,7 +354,11 @@ BAD_FILES = {
     "an image": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "line 1 is not UTF-8 text", None),
     "UTF-16": ("date,open\n".encode("utf-16"), "line 1 is not UTF-8 text", None),
     "zeros": (b"\0" * 5000, "line 1 is not a line of text", None),
-    "half a zip archive": (b"PK\x03\x04....", "the zip archive is damaged or of an unknown kind: File is not a zip file", None),
+    "half a zip archive": (
+        b"PK\x03\x04....",
+        "the zip archive is damaged or of an unknown kind: File is not a zip file",
+        None,
+    ),
     "one endless line": (b"a," * 60_000, "line 1 is not a line of text", None),
     "an endless line further down": (
         b"date,open,high,low,close\n" + b"1," * 60_000,

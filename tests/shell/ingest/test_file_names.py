@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from algotrade.ingest.file_names import NamedSeries, read_name
+from algotrade.ingest.files.names import NamedSeries, read_name
 
 
 @pytest.mark.parametrize(

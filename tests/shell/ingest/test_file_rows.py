@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.ingest.file_rows import FileRows, LastRow, find_bad_rows, find_overlaps, infer_timeframe
+from algotrade.ingest.files.rows import FileRows, LastRow, find_bad_rows, find_overlaps, infer_timeframe
 
 HOUR = 3_600_000
 LATER = 10**15

@@ -11,8 +11,8 @@ import pytest
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.ingest import csv_blocks, file_sources
-from algotrade.ingest.files import import_file
-from algotrade.ingest.open_rows import ImportOptions
+from algotrade.ingest.files.importing import import_file
+from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, iso, times_ms
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles

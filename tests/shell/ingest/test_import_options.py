@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.ingest import csv_blocks, files, gather, spool
-from algotrade.ingest.files import import_file
-from algotrade.ingest.open_rows import ImportOptions
+from algotrade.ingest.files.importing import import_file
+from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import parse_time
 from algotrade.store.arrivals import WriteReport

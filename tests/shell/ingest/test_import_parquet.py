@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.ingest.files import ImportReport, import_file
-from algotrade.ingest.open_rows import ImportOptions
+from algotrade.ingest.files.importing import ImportReport, import_file
+from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.ingest.files import ImportReport, import_file
+from algotrade.ingest.files.importing import ImportReport, import_file
 from algotrade.market.candles import SeriesKey, content_hash, iso, resample, times_ms
 from algotrade.market.span import parse_time
 from algotrade.store.candles import read_candles

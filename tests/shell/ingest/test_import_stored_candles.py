@@ -14,8 +14,8 @@ import pytest
 
 from algotrade.errors import FixData
 from algotrade.ingest import json_file
-from algotrade.ingest.files import import_file
-from algotrade.ingest.open_rows import ImportOptions
+from algotrade.ingest.files.importing import import_file
+from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles

@@ -17,9 +17,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from algotrade.ingest.csv_file import LONGEST_LINE, Dialect, Wanted, judge_rows, text_lines
-from algotrade.ingest.file_rows import FileRows
-from algotrade.ingest.file_times import TimeReader, epoch_ticks
+from algotrade.ingest.files.csv_file import LONGEST_LINE, Dialect, Wanted, judge_rows, text_lines
+from algotrade.ingest.files.rows import FileRows
+from algotrade.ingest.files.times import TimeReader, epoch_ticks
 from algotrade.market.candles import Floats, Times
 
 BLOCK_BYTES: Final = 1 << 22

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from algotrade.ingest.file_rows import FileRows
+from algotrade.ingest.files.rows import FileRows
 
 RECORD: Final = np.dtype([("line", "<i8"), ("time", "<i8"), ("values", "<f8", (5,))])
 BLOCK_ROWS: Final = 200_000

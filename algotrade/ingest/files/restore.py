@@ -1,4 +1,4 @@
-"""Put back what `data export` wrote: the series that a file names, its candles as they were. Others' files: files.py.
+"""Put back what `data export` wrote: the series that a file names, its candles as they were. Others' files: importing.py.
 
 A file is read twice, block by block: judged whole before any of it is stored, then stored in one transaction.
 """
@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from algotrade.errors import AlgotradeError, FixData
-from algotrade.ingest.csv_file import GZIP_MAGIC
-from algotrade.ingest.export import HEADER, METADATA, RowsHash, arrow_schema
-from algotrade.ingest.files import EXCHANGE
-from algotrade.ingest.parquet_file import PARQUET_MAGIC
+from algotrade.ingest.files.csv_file import GZIP_MAGIC
+from algotrade.ingest.files.export import HEADER, METADATA, RowsHash, arrow_schema
+from algotrade.ingest.files.importing import EXCHANGE
+from algotrade.ingest.files.parquet_file import PARQUET_MAGIC
 from algotrade.market.candles import COLUMNS, ORIGINS, SeriesKey, candle_table, check_candles, iso, times_ms
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms

@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 
 from algotrade.errors import FixData
-from algotrade.ingest.csv_file import LONGEST_LINE
-from algotrade.ingest.file_rows import BadRow, FileRows
-from algotrade.ingest.file_times import UNIT_BOUNDS
+from algotrade.ingest.files.csv_file import LONGEST_LINE
+from algotrade.ingest.files.rows import BadRow, FileRows
+from algotrade.ingest.files.times import UNIT_BOUNDS
 
 BLOCK_BYTES: Final = 1 << 21
 FIELDS: Final = 6

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from algotrade.errors import FixData
-from algotrade.ingest.csv_file import five_columns
-from algotrade.ingest.file_rows import BadRow, FileRows
-from algotrade.ingest.file_times import UNITS, TimeReader, epoch_ms, epoch_units
+from algotrade.ingest.files.csv_file import five_columns
+from algotrade.ingest.files.rows import BadRow, FileRows
+from algotrade.ingest.files.times import UNITS, TimeReader, epoch_ms, epoch_units
 from algotrade.market.candles import Floats, Times
 
 TICKS_IN_MS: Final = {"s": 0, "ms": 1, "us": 2, "ns": 3}  # Arrow's units, as an index into UNITS

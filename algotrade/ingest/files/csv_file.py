@@ -17,8 +17,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from algotrade.errors import FixData
-from algotrade.ingest.file_rows import BadRow, FileRows
-from algotrade.ingest.file_times import TimeReader
+from algotrade.ingest.files.rows import BadRow, FileRows
+from algotrade.ingest.files.times import TimeReader
 from algotrade.market.candles import Floats
 
 DELIMITERS: Final = ",;\t"

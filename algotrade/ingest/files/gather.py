@@ -14,7 +14,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from algotrade.errors import FixCommand, FixData
-from algotrade.ingest.file_rows import (
+from algotrade.ingest.files.open_rows import ImportOptions, open_rows
+from algotrade.ingest.files.rows import (
     BadRow,
     FileRows,
     LastRow,
@@ -23,10 +24,9 @@ from algotrade.ingest.file_rows import (
     find_overlaps,
     timeframe_of,
 )
-from algotrade.ingest.file_sources import Source
-from algotrade.ingest.open_rows import ImportOptions, open_rows
-from algotrade.ingest.spool import Spool
-from algotrade.ingest.trade_rows import CandleMaker, find_bad_trades
+from algotrade.ingest.files.sources import Source
+from algotrade.ingest.files.spool import Spool
+from algotrade.ingest.files.trade_rows import CandleMaker, find_bad_trades
 from algotrade.market.candles import iso
 
 MOST_BAD_ROWS: Final = 100_000  # they are held in memory; a file with more of them is no file of candles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from algotrade.ingest.file_rows import BadRow, FileRows, LastRow
+from algotrade.ingest.files.rows import BadRow, FileRows, LastRow
 from algotrade.market.candles import iso
 from algotrade.market.timeframe import bar_start, timeframe_ms
 from algotrade.market.trades import NS_PER_MS, CandleBuilder

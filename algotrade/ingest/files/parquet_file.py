@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from algotrade.errors import FixData
-from algotrade.ingest.arrow_rows import read_batches
-from algotrade.ingest.columns import find_columns, refuse_several_symbols, symbol_column
-from algotrade.ingest.file_rows import FileRows
+from algotrade.ingest.files.arrow_rows import read_batches
+from algotrade.ingest.files.columns import find_columns, refuse_several_symbols, symbol_column
+from algotrade.ingest.files.rows import FileRows
 
 PARQUET_MAGIC: Final = b"PAR1"
 FEATHER_MAGIC: Final = b"ARROW1"

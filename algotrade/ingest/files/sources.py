@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from algotrade.errors import FixCommand, FixData
-from algotrade.ingest.file_names import NamedSeries, read_name
+from algotrade.ingest.files.names import NamedSeries, read_name
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC: Final = b"PK\x05\x06"

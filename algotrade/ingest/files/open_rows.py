@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from algotrade.errors import FixData
-from algotrade.ingest.columns import find_columns, refuse_several_symbols, symbol_column
-from algotrade.ingest.csv_blocks import read_blocks
-from algotrade.ingest.csv_file import Dialect, Wanted, first_texts, five_columns, read_dialect, unpacked
-from algotrade.ingest.file_rows import FileRows
-from algotrade.ingest.file_sources import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Source
-from algotrade.ingest.file_times import TimeReader
-from algotrade.ingest.json_file import read_json
-from algotrade.ingest.parquet_file import FEATHER_MAGIC, OLD_FEATHER_MAGIC, PARQUET_MAGIC, open_arrow
+from algotrade.ingest.files.columns import find_columns, refuse_several_symbols, symbol_column
+from algotrade.ingest.files.csv_blocks import read_blocks
+from algotrade.ingest.files.csv_file import Dialect, Wanted, first_texts, five_columns, read_dialect, unpacked
+from algotrade.ingest.files.json_file import read_json
+from algotrade.ingest.files.parquet_file import FEATHER_MAGIC, OLD_FEATHER_MAGIC, PARQUET_MAGIC, open_arrow
+from algotrade.ingest.files.rows import FileRows
+from algotrade.ingest.files.sources import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Source
+from algotrade.ingest.files.times import TimeReader
 from algotrade.market.trades import NS_PER_MS
 
 

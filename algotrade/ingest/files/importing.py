@@ -12,11 +12,11 @@ import numpy as np
 
 from algotrade.errors import FixCommand, FixData
 from algotrade.exchange.base import DEMO
-from algotrade.ingest.file_rows import BadRow
-from algotrade.ingest.file_sources import FoundSeries, find_sources
-from algotrade.ingest.gather import Gathered, Gatherer, checked_blocks
-from algotrade.ingest.open_rows import AS_RECOGNISED, ImportOptions
-from algotrade.ingest.spool import Spool
+from algotrade.ingest.files.gather import Gathered, Gatherer, checked_blocks
+from algotrade.ingest.files.open_rows import AS_RECOGNISED, ImportOptions
+from algotrade.ingest.files.rows import BadRow
+from algotrade.ingest.files.sources import FoundSeries, find_sources
+from algotrade.ingest.files.spool import Spool
 from algotrade.market.candles import COLUMNS, RefusedCandle, SeriesKey
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms

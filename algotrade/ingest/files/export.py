@@ -1,6 +1,6 @@
 """Write a stored series into a file: Parquet, CSV, CSV packed with gzip. Block by block: memory stays flat.
 
-The file names its series, so that `own_files.py` can put it back; a Parquet file carries a hash of its rows as well.
+The file names its series, so that restore.py can put it back; a Parquet file carries a hash of its rows as well.
 """
 
 from __future__ import annotations
