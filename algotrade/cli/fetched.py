@@ -61,12 +61,18 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     about: dict[str, list[str]] = {}
     for row in rows:
         if row["note"]:
-            about.setdefault(row["note"], []).append(f"{row['exchange']} {row['symbol']} {row['timeframe']}")
+            about.setdefault(row["note"], []).append(_name(row))
     lines = []
     for note, series in about.items():
         more = f" and {len(series) - 1} more" if len(series) > 1 else ""
         lines.append(plain(f"{series[0]}{more}: {note}" if len(rows) > 1 else note))
     return ["", *lines] if lines else []
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """The series in a few words, like the label of a job."""
+    made_of = " trades" if row["origin"] == "trades" else ""
+    return f"{row['exchange']} {row['symbol']} {row['timeframe']}{made_of}"
 
 
 def sentence(job: Job, report: FetchReport) -> str:

@@ -52,8 +52,9 @@ class Job(NamedTuple):
 
     @property
     def label(self) -> str:
-        """How people are told of it: "kraken BTC/USD 1m"."""
-        return f"{self.exchange} {self.symbol} {self.timeframe}"
+        """How people are told of it: "kraken BTC/USD 1m", and " trades" where it is made of them."""
+        made_of = f" {TRADES}" if self.via == TRADES else ""
+        return f"{self.exchange} {self.symbol} {self.timeframe}{made_of}"
 
 
 def jobs_as_typed(

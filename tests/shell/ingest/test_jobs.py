@@ -121,7 +121,7 @@ def test_entries_of_the_configuration_are_jobs(tmp_path: Path) -> None:
     first, *rest = jobs_of_settings(load_settings(config_file=file))
     assert first == Job("bitstamp", "BTC/USD", "4h")
     assert [job.label for job in rest] == [
-        "kraken ETH/USD 1m", "kraken ETH/USD 1h", "kraken SOL/USD 1m", "kraken SOL/USD 1h"
+        "kraken ETH/USD 1m trades", "kraken ETH/USD 1h trades", "kraken SOL/USD 1m trades", "kraken SOL/USD 1h trades"
     ]  # fmt: skip
     assert {job[3:] for job in rest} == {(Span(parse_time("2024-01-01")), "trades", True, False)}
 
