@@ -123,7 +123,7 @@ def verify(
       algotrade data verify --symbol BTC/USD
     """
     from algotrade.errors import ReviewResult
-    from algotrade.ingest.trade_recheck import recheck_trades
+    from algotrade.ingest.trades.recheck import recheck_trades
     from algotrade.market.candles import iso
     from algotrade.store.database import open_database
     from algotrade.store.integrity import check_database, check_series

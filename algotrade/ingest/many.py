@@ -141,7 +141,7 @@ class _Line:
             return await repair_candles(exchange, self.database, job.key, advance)
         request = FetchRequest((job.symbol,), job.timeframe, job.span.start, job.span.end)
         if job.via == TRADES:
-            from algotrade.ingest.trades import fetch_trades
+            from algotrade.ingest.trades.fetch import fetch_trades
 
             (report,) = await fetch_trades(exchange, self.database, request, advance, keep_trades=job.keep_trades)
         else:

@@ -21,7 +21,7 @@ from algotrade.exchange.retry import Backoff
 from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
 from algotrade.ingest.pages import judge_page, proven
 from algotrade.ingest.plan import Interval
-from algotrade.ingest.trades import fetch_trades
+from algotrade.ingest.trades.fetch import fetch_trades
 from algotrade.market.candles import Floats, SeriesKey
 from algotrade.market.timeframe import bar_start, timeframe_ms
 from algotrade.store.arrivals import Evidence, write_candles

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
-from algotrade.ingest import csv_blocks
+from algotrade.ingest.files import csv_blocks
 from algotrade.ingest.files.importing import ImportReport, import_file
 from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, check_candles, iso

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algotrade.errors import FixData
-from algotrade.ingest import csv_blocks
+from algotrade.ingest.files import csv_blocks
 from algotrade.ingest.files.columns import find_columns
 from algotrade.ingest.files.csv_blocks import plain_rows, read_blocks
 from algotrade.ingest.files.csv_file import Wanted, judge_rows, read_dialect, text_lines

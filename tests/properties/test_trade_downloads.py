@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from algotrade.errors import CheckConnection
 from algotrade.exchange.base import TradePage
-from algotrade.ingest.trade_proof import proof_of
-from algotrade.ingest.trade_recheck import recheck_trades
+from algotrade.ingest.trades.proof import proof_of
+from algotrade.ingest.trades.recheck import recheck_trades
 from algotrade.store.database import Database
 from tests.shell.ingest.stored_trades import KEY, error_of, fetch, whatever_the_cuts
 from tests.shell.ingest.traded_exchange import DAY, MIDNIGHT, Trade, TradedExchange, numbered, trade

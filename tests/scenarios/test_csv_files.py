@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.ingest import csv_blocks
+from algotrade.ingest.files import csv_blocks
 from algotrade.ingest.files.importing import ImportReport, import_file
 from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, iso, times_ms

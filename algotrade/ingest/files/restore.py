@@ -1,4 +1,4 @@
-"""Put back what `data export` wrote: the series that a file names, its candles as they were. Others' files: importing.py.
+"""Put back what `data export` wrote: the series that a file names, its candles as they were.
 
 A file is read twice, block by block: judged whole before any of it is stored, then stored in one transaction.
 """

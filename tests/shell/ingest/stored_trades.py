@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from algotrade.errors import AlgotradeError
 from algotrade.ingest.fetch import FetchReport, FetchRequest
-from algotrade.ingest.trades import fetch_trades
+from algotrade.ingest.trades.fetch import fetch_trades
 from algotrade.market.candles import SeriesKey
 from algotrade.store.database import Database
 from algotrade.store.tables import candles, coverage, revisions, series, trade_days, trade_progress, trades

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from algotrade.ingest.trade_proof import official_key, proof_of
+from algotrade.ingest.trades.proof import official_key, proof_of
 from algotrade.market.candles import COLUMNS
 from algotrade.store.arrivals import Evidence, write_candles
 from algotrade.store.candles import read_candles

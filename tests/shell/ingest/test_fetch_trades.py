@@ -11,7 +11,7 @@ import pytest
 
 from algotrade.errors import CheckConnection, FixCommand, FixData, TryLater
 from algotrade.exchange.base import TradePage
-from algotrade.ingest.trade_proof import proof_of
+from algotrade.ingest.trades.proof import proof_of
 from algotrade.market.candles import times_ms
 from algotrade.market.trades import NS_PER_MS
 from algotrade.store.candles import read_candles

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
-from algotrade.ingest import csv_blocks, file_sources
+from algotrade.ingest.files import csv_blocks, sources
 from algotrade.ingest.files.importing import import_file
 from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, iso, times_ms
@@ -184,7 +184,7 @@ def test_names_inside_an_archive_never_become_paths_or_terminal_codes(db: Databa
 
 
 def test_a_zip_bomb_is_refused_before_it_unpacks(db: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_sources, "ALWAYS_FINE", 1 << 16)
+    monkeypatch.setattr(sources, "ALWAYS_FINE", 1 << 16)
     path = zipped(folder / "archive.zip", {"XBTUSD_1.csv": "1" * 10_000_000})
     with pytest.raises(FixData, match="unpacks to more than 200 times its size"):
         import_file(db, path, BTC, now_ms=NOW)

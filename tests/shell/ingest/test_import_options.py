@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
-from algotrade.ingest import csv_blocks, files, gather, spool
+from algotrade.ingest.files import csv_blocks, gather, importing, spool
 from algotrade.ingest.files.importing import import_file
 from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey
@@ -245,7 +245,7 @@ def test_a_file_of_nothing_but_bad_rows_is_given_up_early(
 def test_a_failure_while_storing_leaves_nothing_behind(
     db: Database, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put, done = files.put_candles, list[int]()
+    put, done = importing.put_candles, list[int]()
 
     def fail_late(*given: Any) -> WriteReport:
         done.append(len(given[2]))
@@ -254,7 +254,7 @@ def test_a_failure_while_storing_leaves_nothing_behind(
         return put(*given)
 
     monkeypatch.setattr(spool, "BLOCK_ROWS", 4)
-    monkeypatch.setattr(files, "put_candles", fail_late)
+    monkeypatch.setattr(importing, "put_candles", fail_late)
     with pytest.raises(FixData, match="the third block fails"):
         import_file(db, write(DAYS), KEY, now_ms=NOW)
     assert done == [4, 4, 2]

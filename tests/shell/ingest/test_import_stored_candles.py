@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from algotrade.errors import FixData
-from algotrade.ingest import json_file
+from algotrade.ingest.files import json_file
 from algotrade.ingest.files.importing import import_file
 from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey

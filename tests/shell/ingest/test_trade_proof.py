@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Update, delete, update
 from sqlalchemy.sql.dml import Delete
 
-from algotrade.ingest.trade_proof import Comparison, Proof, official_key, proof_of
-from algotrade.ingest.trade_recheck import recheck_trades
+from algotrade.ingest.trades.proof import Comparison, Proof, official_key, proof_of
+from algotrade.ingest.trades.recheck import recheck_trades
 from algotrade.market.candles import COLUMNS, times_ms
 from algotrade.store.arrivals import Evidence, write_candles
 from algotrade.store.candles import read_candles

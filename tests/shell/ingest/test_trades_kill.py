@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from algotrade.exchange.base import TradePage
-from algotrade.ingest.trade_proof import proof_of
-from algotrade.ingest.trade_recheck import recheck_trades
+from algotrade.ingest.trades.proof import proof_of
+from algotrade.ingest.trades.recheck import recheck_trades
 from algotrade.store.database import open_database
 from algotrade.store.trades import read_days
 from tests.shell.ingest.killing import begin, killer, serve

@@ -10,9 +10,9 @@ from algotrade.errors import CheckConnection, TryLater
 from algotrade.exchange.base import Exchange
 from algotrade.exchange.opening import open_exchange
 from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
-from algotrade.ingest.trade_proof import proof_of
-from algotrade.ingest.trade_recheck import recheck_trades
-from algotrade.ingest.trades import fetch_trades
+from algotrade.ingest.trades.fetch import fetch_trades
+from algotrade.ingest.trades.proof import proof_of
+from algotrade.ingest.trades.recheck import recheck_trades
 from algotrade.market.span import parse_time
 from algotrade.store.database import Database
 from algotrade.store.trades import read_trades

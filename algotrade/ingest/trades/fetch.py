@@ -15,7 +15,7 @@ import numpy as np
 from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.exchange.base import Exchange
 from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest
-from algotrade.ingest.trade_chain import (
+from algotrade.ingest.trades.chain import (
     DAY_MS,
     Chain,
     asked_with,
@@ -31,7 +31,7 @@ from algotrade.ingest.trade_chain import (
     starting_late,
     take,
 )
-from algotrade.ingest.trade_source import TradeSource
+from algotrade.ingest.trades.source import TradeSource
 from algotrade.market.candles import SeriesKey, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import bar_start, timeframe_ms

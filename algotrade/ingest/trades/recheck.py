@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from algotrade.ingest.trade_chain import DAY_MS, chained_digest, chains_from_json
-from algotrade.ingest.trade_proof import days_of
+from algotrade.ingest.trades.chain import DAY_MS, chained_digest, chains_from_json
+from algotrade.ingest.trades.proof import days_of
 from algotrade.market.candles import COLUMNS, SeriesKey, iso, times_ms
 from algotrade.market.trades import NS_PER_MS, Bars, CandleBuilder
 from algotrade.store.candles import read_candles

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from algotrade.exchange.base import DEMO
-from algotrade.ingest.trade_chain import DAY_MS, Chain, chains_from_json, newest_day
+from algotrade.ingest.trades.chain import DAY_MS, Chain, chains_from_json, newest_day
 from algotrade.market.candles import COLUMNS, SeriesKey, iso, times_ms
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.candles import read_candles

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from algotrade.errors import FixCommand, FixConfiguration
-from algotrade.ingest.trade_pages import Edge, Print, edge_after, part_of, prints_of
+from algotrade.ingest.trades.pages import Edge, Print, edge_after, part_of, prints_of
 from algotrade.market.timeframe import UNIT_MS, bar_start, timeframe_ms
 from algotrade.market.trades import NS_PER_MS, Bars, CandleBuilder
 from algotrade.store.trades import TradeBlock, TradeDay

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from algotrade.errors import CheckConnection
 from algotrade.exchange.base import Exchange, TradePage
-from algotrade.ingest.trade_chain import Chain, skips
-from algotrade.ingest.trade_pages import Asked, new_trades
+from algotrade.ingest.trades.chain import Chain, skips
+from algotrade.ingest.trades.pages import Asked, new_trades
 from algotrade.market.candles import iso
 from algotrade.market.trades import NS_PER_MS
 from algotrade.store.trades import TradeBlock
