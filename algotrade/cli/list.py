@@ -118,7 +118,7 @@ def data(
     }
     given = [name for name, (is_given, _) in chosen.items() if is_given]
     if len(given) > 1:
-        raise FixCommand(f"one of {', '.join(given)} at a time", hint=f"algotrade list data {given[0]}")
+        raise FixCommand(f"one of {', '.join(given)} at a time", hint="algotrade list data -h")
     if given:
         chosen[given[0]][1](invocation, wanted)
     else:
