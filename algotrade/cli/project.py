@@ -46,7 +46,7 @@ ENVIRONMENT: Final = """\
 # The systemd service reads .env by itself; a shell does so with `set -a; . ./.env`; for cron, write them into the
 # crontab. Market data and paper trading need no keys.
 
-# ALGOTRADE_DATABASE=postgresql://trader:password@localhost/algotrade
+# ALGOTRADE_DATABASE_URL=postgresql://trader:password@localhost/algotrade
 # ALGOTRADE_CONFIG=algotrade.toml
 """
 IGNORED: Final = """\

@@ -80,7 +80,7 @@ def _carried_on(invocation: Invocation) -> list[str]:
     found = ["--quiet"] if invocation.quiet else []
     for flag, value in (("--config", invocation.config), ("--database", invocation.database)):
         if value and masked(value) != value:
-            raise NotAllowed(f"{flag} holds a password; set ALGOTRADE_DATABASE where the command is to run")
+            raise NotAllowed(f"{flag} holds a password; set ALGOTRADE_DATABASE_URL where the command is to run")
         if value:
             found += [flag, value if "://" in value else str(Path(value).expanduser().absolute())]
     return found

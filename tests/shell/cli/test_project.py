@@ -185,6 +185,7 @@ def test_a_password_does_not_get_into_a_crontab(algotrade: Command) -> None:
     run = algotrade("schedule", "fetch", "--database", "postgresql://me:hush@localhost/x")
     assert run.code == 77
     assert "hush" not in run.out + run.err
+    assert "set ALGOTRADE_DATABASE_URL where" in run.err
 
 
 def test_the_program_is_named_by_its_path() -> None:
