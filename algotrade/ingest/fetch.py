@@ -274,7 +274,7 @@ class _SymbolFetch:
         answered = Interval(interval.start, interval.start)
         if unproven is not None and len(page.seen):
             answered = Interval(unproven, max(unproven, answered_until(page.seen, interval.end, self.grid)))
-        evidence = Evidence(self.now_ms, page.refused, proven(answered, page.refused, self.grid.step))
+        evidence = Evidence(self.now_ms, page.refused, proven(answered, page, self.grid.step))
         written = write_candles(self.db, self.key, page.times, page.columns, evidence)
         self.written = WriteReport(*(sum(pair) for pair in zip(self.written, written, strict=True)))
         self.refused += page.refused[: MOST_REFUSED - len(self.refused)]

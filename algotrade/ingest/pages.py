@@ -6,7 +6,7 @@ it on. Nothing here talks to one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -120,9 +120,18 @@ def answered_until(seen: Times, end: int, grid: Grid) -> int:
     return int(beyond[0]) if beyond[0] - end < grid.step else end
 
 
-def proven(whole: Interval, refused: Sequence[RefusedCandle], step: int) -> list[Interval]:
-    """The parts of a fetched interval without its refused candles: those are asked for again next time."""
-    return subtract(whole, [Interval(time, time + step) for time, *_ in refused if time is not None])
+def proven(whole: Interval, page: Page, step: int) -> list[Interval]:
+    """The parts of a fetched interval without its refused candles: those are asked for again next time.
+
+    One refused for its time may be any of those that are missing: then they are asked for again too.
+    """
+    believable = set(page.seen.tolist())
+    doubtful = [Interval(time, time + step) for time, *_ in page.refused if time is not None and time in believable]
+    if len(doubtful) < len(page.refused):
+        inside = page.seen[(page.seen >= whole.start) & (page.seen < whole.end)]
+        begins, ends = np.r_[whole.start, inside + step], np.r_[inside, whole.end]
+        doubtful += [Interval(*hole) for hole in zip(begins.tolist(), ends.tolist(), strict=True) if hole[0] < hole[1]]
+    return subtract(whole, doubtful)
 
 
 def _believe_times(rows: Floats, now_ms: int) -> tuple[Floats, Times, list[RefusedCandle]]:

@@ -195,7 +195,7 @@ class SeriesStream:
             await self._ask()
             return
         page = judge_page(np.vstack([self.forming, follower]), Interval(at, at + self.step), self.clock.now_ms())
-        covered = proven(Interval(at, at + self.step), page.refused, self.step)
+        covered = proven(Interval(at, at + self.step), page, self.step)
         evidence = Evidence(self.clock.now_ms(), page.refused, covered)
         report = await asyncio.to_thread(write_candles, self.db, self.key, page.times, page.columns, evidence)
         self._stored(report.added, at if len(page.times) else self.last)

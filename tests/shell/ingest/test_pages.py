@@ -126,8 +126,21 @@ def test_an_answer_settles_what_lies_before_its_last_bar(what: str, seen: list[i
 
 
 def test_a_refused_candle_is_a_hole_in_what_is_proven() -> None:
-    refused = (RefusedCandle(NOON + 2 * MINUTE, "high is below low"), RefusedCandle(None, "it has no open time"))
-    assert proven(Interval(NOON, NOON + 5 * MINUTE), refused, MINUTE) == [
+    rows = np.array(minutes(0, 4))
+    rows[2, 2] = 1.0
+    page = judge_page(rows, HOUR, LATER)
+    assert proven(Interval(NOON, NOON + 5 * MINUTE), page, MINUTE) == [
         Interval(NOON, NOON + 2 * MINUTE),
+        Interval(NOON + 3 * MINUTE, NOON + 5 * MINUTE),
+    ]
+
+
+@pytest.mark.parametrize("time", [NAN, -1.0, LATER + 1.0])
+def test_of_an_answer_with_a_candle_of_no_known_time_nothing_that_is_missing_is_proven(time: float) -> None:
+    rows = np.array(minutes(1, 4))
+    rows[1, 0] = time
+    page = judge_page(rows, HOUR, LATER)
+    assert proven(Interval(NOON, NOON + 5 * MINUTE + 1), page, MINUTE) == [
+        Interval(NOON + 1 * MINUTE, NOON + 2 * MINUTE),
         Interval(NOON + 3 * MINUTE, NOON + 5 * MINUTE),
     ]

@@ -99,7 +99,7 @@ def kinds(db: Database) -> list[tuple[int, str, str]]:
         (hurt(4, lambda _: "NaN"), [(1, "quarantined", "a value is not a finite number")]),
         (hurt(4, lambda _: None), [(1, "quarantined", "a value is not a finite number")]),
         (hurt(2, scaled(1000)), [(1, "quarantined", "a price is 100 times off those around it")]),
-        (hurt(0, lambda seconds: seconds + 10**8), [(1, "no trades", "kraken has no bar there")]),
+        (hurt(0, lambda seconds: seconds + 10**8), [(1, "not downloaded", "nobody has asked for it")]),
         (lambda rows: rows[:400] + rows[390:], []),
         (lambda rows: rows[::-1], []),
     ],
