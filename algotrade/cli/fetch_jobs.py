@@ -14,6 +14,7 @@ import typer
 from algotrade.cli.fetched import is_complete, most_urgent, print_reports, sentence
 from algotrade.cli.invocation import Invocation
 from algotrade.cli.output import Output
+from algotrade.cli.proofs import Proofs, proofs_of
 from algotrade.cli.stopping import stopping_on_signals
 from algotrade.errors import ExitCode
 
@@ -37,11 +38,11 @@ def fetch_jobs(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) 
         AlgotradeError: the most urgent reason why a series is not complete.
         typer.Exit: a signal ended it, or --json has said it all.
     """
-    reports, ended_by = asyncio.run(_run(invocation, settings, jobs))
+    reports, proofs, ended_by = asyncio.run(_run(invocation, settings, jobs))
     error = most_urgent(jobs, reports)
     if error is not None and len(jobs) == 1 and ended_by is ExitCode.DONE and reports[0].error is not None:
         raise error  # nothing but the error to show
-    print_reports(invocation.output, reports)
+    print_reports(invocation.output, reports, proofs=proofs)
     if ended_by is not ExitCode.DONE:
         missing = sum(not report.complete for report in reports)
         invocation.output.note(
@@ -53,7 +54,9 @@ def fetch_jobs(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) 
         raise typer.Exit(error.exit_code) if invocation.json else error  # the one object that --json prints is out
 
 
-async def _run(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) -> tuple[list[FetchReport], ExitCode]:
+async def _run(
+    invocation: Invocation, settings: Settings, jobs: Sequence[Job]
+) -> tuple[list[FetchReport], Proofs, ExitCode]:
     from algotrade.ingest.many import run_jobs
     from algotrade.store.database import open_database
 
@@ -71,7 +74,8 @@ async def _run(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) 
             watcher=watcher,
             stopping=stopping,
         )
-        return reports, stopping.exit_code
+        proofs = await asyncio.to_thread(proofs_of, database, [report.key for report in reports])
+        return reports, proofs, stopping.exit_code
 
 
 def open_named(settings: Settings, name: str) -> Exchange:

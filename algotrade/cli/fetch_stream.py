@@ -13,6 +13,7 @@ import typer
 from algotrade.cli.fetch_jobs import BUSY_TIMEOUT_MS, open_named
 from algotrade.cli.fetched import most_urgent, print_reports
 from algotrade.cli.invocation import Invocation
+from algotrade.cli.proofs import Proofs, proofs_of
 from algotrade.cli.stopping import stopping_on_signals
 from algotrade.errors import ExitCode
 
@@ -35,18 +36,20 @@ def stream_jobs(invocation: Invocation, settings: Settings, jobs: Sequence[Job])
     """
     if invocation.output.interactive:
         invocation.output.note(f"keeping {len(jobs)} series current; Ctrl-C ends it")
-    reports, ended_by = asyncio.run(_run(invocation, settings, jobs))
+    reports, proofs, ended_by = asyncio.run(_run(invocation, settings, jobs))
     error = most_urgent(jobs, reports)
     if error is not None and len(jobs) == 1 and not reports[0].added:
         raise error  # nothing but the error to show
-    print_reports(invocation.output, reports)
+    print_reports(invocation.output, reports, proofs=proofs)
     if error is not None:
         raise typer.Exit(error.exit_code) if invocation.json else error
     if ended_by is not ExitCode.DONE:
         raise typer.Exit(ended_by)
 
 
-async def _run(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) -> tuple[list[FetchReport], ExitCode]:
+async def _run(
+    invocation: Invocation, settings: Settings, jobs: Sequence[Job]
+) -> tuple[list[FetchReport], Proofs, ExitCode]:
     from algotrade.ingest.streams import Doors, run_streams
     from algotrade.store.database import open_database
 
@@ -61,7 +64,8 @@ async def _run(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) 
             tell=partial(_tell, invocation),
             stopping=stopping,
         )
-        return reports, stopping.exit_code
+        proofs = await asyncio.to_thread(proofs_of, database, [report.key for report in reports])
+        return reports, proofs, stopping.exit_code
 
 
 def _open_stream(settings: Settings, name: str) -> Stream:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from algotrade.cli.output import Output
+from algotrade.cli.proofs import Proofs, proof_document
 from algotrade.errors import AlgotradeError, ExitCode, FixData
 from algotrade.show.format import plain
 
@@ -29,17 +31,20 @@ URGENCY: Final = (
 
 
 def print_reports(
-    output: Output, reports: Sequence[FetchReport | ImportReport], skipped: Sequence[Mapping[str, Any]] = ()
+    output: Output,
+    reports: Sequence[FetchReport | ImportReport],
+    skipped: Sequence[Mapping[str, Any]] = (),
+    proofs: Proofs = MappingProxyType({}),
 ) -> None:
-    """The result: a table, or one algotrade.fetch/1."""
+    """The result: a table with what there is to know below, or one algotrade.fetch/1."""
     from algotrade.show.tables import listing
 
-    rows = [_row(report) for report in reports]
+    rows = [_row(report) | {"proof": proof_document(proofs.get(report.key))} for report in reports]
     complete = sum(row["complete"] for row in rows)
     added = sum(row["added"] for row in rows)
     summary = f"\n{complete:,} of {len(rows):,} series complete, {added:,} candles added" if len(rows) > 1 else ""
     shown = [{**row, "done": row["complete"]} for row in rows]
-    output.show(listing(shown, _columns(rows), note=summary), *_notes(rows))
+    output.show(listing(shown, _columns(rows), note=summary), *_below(_notes(rows)), *_below(_proven(proofs)))
     if skipped:
         more = f"{len(skipped) - SHOWN_BAD_ROWS} more" if len(skipped) > SHOWN_BAD_ROWS else ""
         output.show(listing(skipped[:SHOWN_BAD_ROWS], ["line", "reason"], title="Bad rows", note=more))
@@ -66,6 +71,18 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for note, series in about.items():
         more = f" and {len(series) - 1} more" if len(series) > 1 else ""
         lines.append(plain(f"{series[0]}{more}: {note}" if len(rows) > 1 else note))
+    return lines
+
+
+def _proven(proofs: Proofs) -> list[str]:
+    """A line for each series that was made of trades."""
+    return [
+        plain(f"{_name(key._asdict()) if len(proofs) > 1 else 'proof'}: {proof.in_a_line()}")
+        for key, proof in proofs.items()
+    ]
+
+
+def _below(lines: list[str]) -> list[str]:
     return ["", *lines] if lines else []
 
 

@@ -24,7 +24,7 @@ app = typer.Typer(
     cls=Commands,
     add_completion=False,
     no_args_is_help=True,
-    help="List exchanges, markets, timeframes, strategies, data, runs, sessions.",
+    help="List exchanges, markets, timeframes, strategies, data, runs, sessions, schemas.",
 )
 ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="The exchange; `demo` needs no network.")]
 Rows = Sequence[Mapping[str, Any]]
@@ -95,19 +95,23 @@ def data(
         bool, typer.Option("--revisions", help="Stored candles instead that came again with other values.")
     ] = False,
     quarantine: Annotated[bool, typer.Option("--quarantine", help="Refused candles instead, and why.")] = False,
+    proof: Annotated[
+        bool, typer.Option("--proof", help="Instead, what proves that downloaded trades are complete.")
+    ] = False,
     symbol: Annotated[str | None, typer.Option("--symbol", help="Of this market only.")] = None,
     exchange: Annotated[str | None, typer.Option("--exchange", help="Of this exchange only.")] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", help="Of this bar length only.")] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="Lines at most; of --gaps, of each series.")] = 20,
 ) -> None:
-    """Candles in the store: which series, from when to when; or what is wrong with them.
+    """Candles in the store: which series, from when to when; or what is wrong with them, or proves them.
 
     [bold]Examples[/bold]
       algotrade list data
       algotrade list data --gaps --symbol BTC/USD --timeframe 1m
       algotrade list data --quarantine
+      algotrade list data --proof
     """
-    from algotrade.cli import stored_faults
+    from algotrade.cli import proofs, stored_faults
 
     invocation = invocation_of(context)
     wanted = stored_faults.Wanted(symbol, exchange, timeframe, most)
@@ -115,6 +119,7 @@ def data(
         "--gaps": (gaps, stored_faults.list_gaps),
         "--revisions": (revisions, stored_faults.list_revisions),
         "--quarantine": (quarantine, stored_faults.list_quarantine),
+        "--proof": (proof, proofs.list_proofs),
     }
     given = [name for name, (is_given, _) in chosen.items() if is_given]
     if len(given) > 1:
@@ -189,6 +194,16 @@ def sessions(context: typer.Context) -> None:
         for info in list_sessions(invocation.settings().sessions_folder)
     ]
     _print(invocation, "sessions", rows, empty="there is no session yet: algotrade live --cash 10000")
+
+
+@app.command()
+def schemas(context: typer.Context) -> None:
+    """JSON Schemas of what --json prints, a file for each name that `"schema"` can have in it."""
+    from algotrade.schemas import schema_files
+
+    invocation = invocation_of(context)
+    rows = [{"schema": name, "path": str(path)} for name, path in schema_files().items()]
+    _print(invocation, "schemas", rows)
 
 
 async def _instruments(invocation: Invocation, exchange: str | None) -> list[Instrument]:

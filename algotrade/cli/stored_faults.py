@@ -33,8 +33,8 @@ def list_gaps(invocation: Invocation, wanted: Wanted) -> None:
     from algotrade.ingest.stored_gaps import stored_gaps
     from algotrade.market.candles import iso
 
-    with _store(invocation) as database:
-        found = [(info, stored_gaps(database, info.key)) for info in _series(database, wanted)]
+    with open_store(invocation) as database:
+        found = [(info, stored_gaps(database, info.key)) for info in chosen_series(database, wanted)]
     documents = [
         {
             **info.key._asdict(),
@@ -75,10 +75,10 @@ def list_revisions(invocation: Invocation, wanted: Wanted) -> None:
     from algotrade.market.candles import iso
     from algotrade.store.past import read_revisions
 
-    with _store(invocation) as database:
+    with open_store(invocation) as database:
         found = [
             (info.key, one)
-            for info in _series(database, wanted)
+            for info in chosen_series(database, wanted)
             for one in read_revisions(database, info.key, info.first, info.last)
         ]
     rows = [
@@ -98,8 +98,10 @@ def list_quarantine(invocation: Invocation, wanted: Wanted) -> None:
     from algotrade.market.candles import iso
     from algotrade.store.corrections import read_quarantine
 
-    with _store(invocation) as database:
-        found = [(info.key, row) for info in _series(database, wanted) for row in read_quarantine(database, info.key)]
+    with open_store(invocation) as database:
+        found = [
+            (info.key, row) for info in chosen_series(database, wanted) for row in read_quarantine(database, info.key)
+        ]
     rows = [
         {
             **key._asdict(),
@@ -127,13 +129,14 @@ def _show_rows(
     return invocation.output.show(listing(rows, names, note=note))
 
 
-def _store(invocation: Invocation) -> Database:
+def open_store(invocation: Invocation) -> Database:
+    """The store that the settings name."""
     from algotrade.store.database import open_database
 
     return open_database(invocation.settings().database)
 
 
-def _series(database: Database, wanted: Wanted) -> list[SeriesSpan]:
+def chosen_series(database: Database, wanted: Wanted) -> list[SeriesSpan]:
     """The stored series that are meant.
 
     Raises:

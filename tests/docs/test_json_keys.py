@@ -35,6 +35,7 @@ TABLE = [
     ("list data --gaps", 0, "algotrade.list_gaps/1", "series"),
     ("list data --revisions", 0, "algotrade.list_revisions/1", "revisions"),
     ("list data --quarantine", 0, "algotrade.list_quarantine/1", "quarantine"),
+    ("list data --proof", 0, "algotrade.list_proof/1", "series"),
     ("list runs", 0, "algotrade.list_runs/1", "runs"),
     ("list sessions", 0, "algotrade.list_sessions/1", "sessions"),
     ("data export --to x.csv", 0, "algotrade.data_export/1", f"{SERIES} candles first last hash file"),
@@ -51,7 +52,10 @@ SUMMARY = (
     "final_equity total_return annual_return annual_volatility sharpe sortino max_drawdown calmar round_trips win_rate"
     " exposure fees_paid buy_and_hold_return"
 )
-FETCHED = "exchange symbol timeframe origin added unchanged revised gaps first last complete note error"
+FETCHED = "exchange symbol timeframe origin added unchanged revised gaps first last complete note error proof"
+PROOF = "unbroken trades chains comparison"
+CHAIN = "start last broken_after trades kept pages first_cursor last_cursor"
+COMPARISON = "equal different only_made only_official first_difference"
 ROUND_TRIP = "entry_time entry_price exit_time exit_price side quantity profit return bars fees exit_reason"
 
 
@@ -95,3 +99,14 @@ def test_the_parts_of_a_run_have_their_published_keys(project: Path) -> None:
 def test_the_series_of_a_fetch_have_their_published_keys(project: Path) -> None:
     _, document = answer(project, "fetch --exchange demo --symbol ETH/USD --symbol NO/SUCH --start 2024-01-01")
     assert [set(series) for series in document["series"]] == [set(FETCHED.split())] * 2
+
+
+def test_a_proof_has_its_published_keys(project: Path) -> None:
+    span = "--symbol SOL/USD --timeframe 1m --start 2024-01-01 --end 2024-01-01T00:05"
+    _, document = answer(project, f"fetch --exchange demo {span} --via trades")
+    proof = document["series"][0]["proof"]
+    _, listed = answer(project, "list data --proof")
+    assert [set(series) for series in listed["series"]] == [{*SERIES.split(), *PROOF.split()}]
+    assert set(proof) == set(PROOF.split())
+    assert {frozenset(chain) for chain in proof["chains"]} == {frozenset(CHAIN.split())}
+    assert set(listed["series"][0]["comparison"]) == set(COMPARISON.split())

@@ -100,6 +100,12 @@ class Proof(NamedTuple):
         """The proof as a person reads it."""
         return [*map(_chain_sentence, self.chains), *_comparison_sentences(self.comparison)]
 
+    def in_a_line(self) -> str:
+        """Its gist: the first chain, or the first that is broken, and how the candles compare."""
+        told = min(self.chains, key=lambda chain: chain.broken_at is None)
+        others = f", and {_counted(len(self.chains) - 1, 'other chain')}" if len(self.chains) > 1 else ""
+        return f"{_chain_sentence(told)}{others}; {_comparison_sentences(self.comparison)[0]}"
+
 
 def proof_of(database: Database, key: SeriesKey) -> Proof | None:
     """The proof of a series of origin "trades"; None where none has been downloaded."""

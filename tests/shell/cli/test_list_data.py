@@ -1,4 +1,4 @@
-"""`algotrade list data --gaps | --revisions | --quarantine`: what is wrong with the stored candles."""
+"""`algotrade list data --gaps | --revisions | --quarantine | --proof`: what is wrong with the stored candles, or proves them."""
 
 from __future__ import annotations
 
@@ -72,6 +72,27 @@ def test_revised_candles_are_shown_with_both_values(algotrade: Command) -> None:
     assert row["time"] == "2024-01-01T05:00:00Z"
     assert row["new"][1] == 1.5 * row["old"][1]
     assert "2024-01-01 05:00" in algotrade("list", "data", "--revisions").out
+
+
+def test_what_proves_downloaded_trades_is_shown_after_the_fetch_and_ever_after(algotrade: Command) -> None:
+    nothing = algotrade("list", "data", "--proof")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "no stored candles are made of downloaded trades" in nothing.err
+    spans = ("--exchange", "demo", "--timeframe", "1m", "--start", "2024-01-01", "--end", "2024-01-01T03:05")
+    algotrade("fetch", *spans)
+    fetched = algotrade("fetch", *spans, "--via", "trades")
+    chain = "1,000 trades in 1 page, the chain of cursors is unbroken from 2024-01-01T00:00:00Z to 2024-01-01T04:09:"
+    equal = "186 of 186 official bars are equal"
+    last = fetched.out.splitlines()[-1]
+    assert last.startswith(f"proof: {chain}")
+    assert last.endswith(f"; {equal}")
+    shown = algotrade("list", "data", "--proof").out.strip().splitlines()
+    assert shown[0] == "demo BTC/USD 1m trades"
+    assert shown[1].startswith(chain)
+    assert shown[2] == equal
+    assert algotrade("list", "data", "--proof", "--most", "1").out.splitlines()[-1] == "1 more; --most shows more"
+    (series,) = algotrade("list", "data", "--proof", "--json").document["series"]
+    assert (series["unbroken"], series["trades"], series["comparison"]["equal"]) == (True, 1000, 186)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,17 @@ def test_a_day_that_is_gone_breaks_the_chain(database: Database, exchange: Trade
     assert "the chain of cursors is broken after 2024-01-01" in proof(database).sentences()[0]
 
 
+def test_in_a_line_a_broken_chain_comes_before_whole_ones(database: Database, exchange: TradedExchange) -> None:
+    fetch(exchange, database, MIDNIGHT + 2 * DAY)
+    fetch(exchange, database, MIDNIGHT, MIDNIGHT + DAY // 4, keep_trades=False)
+    assert "unbroken from 2024-01-01T" in proof(database).in_a_line()
+    change(database, update(trade_days).where(trade_days.c.day == MIDNIGHT + 2 * DAY).values(last_cursor="lost"))
+    assert proof(database).in_a_line() == (
+        "144 trades in 2 pages (144 kept) from 2024-01-03T00:00:00Z to 2024-01-03T23:50:00Z; the chain of cursors is"
+        " broken after 2024-01-03, and 1 other chain; no official bars are stored to compare with"
+    )
+
+
 def test_days_without_trades_do_not_break_it(database: Database) -> None:
     made = numbered([trade(5), trade(3 * 86_400), trade(3 * 86_400 + 1), trade(9 * 86_400)])
     fetch(TradedExchange(made, MIDNIGHT + 9 * DAY + 1, pages=(2,)), database, MIDNIGHT)
