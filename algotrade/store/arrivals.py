@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from algotrade.errors import FixData
 from algotrade.market.candles import COLUMNS, Floats, RefusedCandle, SeriesKey, Times, iso
@@ -112,9 +112,17 @@ def _upsert_rows(connection: Connection, series_id: int, times: Times, columns: 
 
 
 def _keep_revisions(connection: Connection, series_id: int, seen_ms: int, times: Times, values: Floats) -> None:
-    """Keep both values of changed candles: `values` has shape (10, n), the old five and the new five."""
-    if len(times):
-        put_rows(connection, revisions, (series_id, times, seen_ms, *values))
+    """Keep both values of changed candles: `values` has shape (10, n), the old five and the new five.
+
+    One comes after those of the same candle that are kept, also by a clock that stands still or was set back.
+    """
+    if not len(times):
+        return
+    near = (revisions.c.series_id == series_id) & revisions.c.time.between(int(times[0]), int(times[-1]))
+    newest = select(revisions.c.time, func.max(revisions.c.seen_ms)).where(near).group_by(revisions.c.time)
+    seen_before = {row[0]: row[1] for row in connection.execute(newest)}
+    seen = np.array([max(seen_ms, seen_before.get(time, -1) + 1) for time in times.tolist()], np.int64)
+    put_rows(connection, revisions, (series_id, times, seen, *values))
 
 
 def _quarantine(connection: Connection, series_id: int, refused: Sequence[RefusedCandle], seen_ms: int) -> None:

@@ -13,11 +13,13 @@ import pytest
 from algotrade.errors import FixCommand, FixData
 from algotrade.market.candles import COLUMNS, Floats, SeriesKey, Times, check_candles, times_ms
 from algotrade.market.instrument import Instrument
-from algotrade.store.arrivals import write_candles
+from algotrade.store.arrivals import Evidence, write_candles
 from algotrade.store.candles import SeriesInfo, list_series, list_spans, read_candles, span
 from algotrade.store.coverage import add_coverage, read_coverage
 from algotrade.store.database import Database, open_database
+from algotrade.store.integrity import check_series
 from algotrade.store.markets import read_instrument, write_instrument
+from algotrade.store.past import read_revisions
 from algotrade.store.runs import keep_check, keep_run, list_runs, load_run, read_check
 from algotrade.store.tables import candles as candles_table
 
@@ -80,6 +82,19 @@ def test_a_single_last_digit_is_a_revision(database: Database) -> None:
     columns[0] = np.nextafter(columns[0], np.inf)
     assert write_candles(database, KEY, times, columns) == (0, 0, 1)
     assert read_candles(database, KEY)["open"].iloc[0] == columns[0, 0]
+
+
+@pytest.mark.parametrize("second_ms", [NOON, NOON - 3_600_000])
+def test_a_clock_that_stands_or_goes_back_loses_no_revision(database: Database, second_ms: int) -> None:
+    times, columns = bars(3)
+    write_candles(database, KEY, times, columns)
+    closes = (100.25, 100.5)
+    for close, seen_ms in zip(closes, (NOON, second_ms), strict=True):
+        columns[3, 0] = close
+        write_candles(database, KEY, times, columns, Evidence(seen_ms))
+    kept = read_revisions(database, KEY, START, START)
+    assert [(one.seen_ms, one.old[3], one.new[3]) for one in kept] == [(NOON, 101.0, 100.25), (NOON + 1, 100.25, 100.5)]
+    assert check_series(database, KEY).problems == ()
 
 
 def test_holes_are_filled_without_touching_what_is_around_them(database: Database) -> None:
