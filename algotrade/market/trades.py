@@ -10,16 +10,13 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from algotrade.errors import FixData
 from algotrade.market.candles import COLUMNS, Floats, Times, iso
+from algotrade.market.sums import exact_sums
 from algotrade.market.timeframe import bar_offset, bar_start, timeframe_ms
 
 NS_PER_MS: Final = 1_000_000
-_UNITS: Final = 10**8  # nearly every exchange gives quantities of at most eight decimals
-_EXACT: Final = 2.0**53  # up to here a float holds every whole number
-_LOW_BITS: Final = 26
 
 
 class Bars(NamedTuple):
@@ -144,7 +141,7 @@ def _fold(opens: Times, prices: Floats, quantities: Floats, before: _OpenBar | N
     ends = np.r_[starts[1:], len(opens)]
     times = opens[starts]
     highs, lows = np.maximum.reduceat(prices, starts), np.minimum.reduceat(prices, starts)
-    sums = _exact_sums(quantities, starts)
+    sums = exact_sums(quantities, starts)
     columns = np.array([prices[starts], highs, lows, prices[ends - 1], [float(total) for total in sums]])
     newest = _bar(int(times[-1]), columns[:, -1], sums[-1])
     if before is None:
@@ -166,16 +163,3 @@ def _after(bar: _OpenBar, bars: Bars) -> Bars:
     """A bar, now over, and those that follow it."""
     column = np.array([[*bar[1:5], float(bar.volume)]]).T
     return Bars(np.r_[np.int64(bar.time), bars.times], np.hstack([column, bars.columns]))
-
-
-def _exact_sums(quantities: Floats, starts: npt.NDArray[np.intp]) -> list[Fraction]:
-    """The sum of each group's quantities, taken as the shortest decimals that give these floats."""
-    units = np.rint(quantities * _UNITS)
-    plain = (units < _EXACT) & (units / _UNITS == quantities)
-    whole = np.where(plain, units, 0).astype(np.int64)
-    high = np.add.reduceat(whole >> _LOW_BITS, starts)  # in two halves, which cannot overflow
-    low = np.add.reduceat(whole & ((1 << _LOW_BITS) - 1), starts)
-    sums = [Fraction((a << _LOW_BITS) + b, _UNITS) for a, b in zip(high.tolist(), low.tolist(), strict=True)]
-    for at in np.flatnonzero(~plain).tolist():
-        sums[int(np.searchsorted(starts, at, "right")) - 1] += Fraction(repr(float(quantities[at])))
-    return sums

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrade.market.sums import decimal_sums
+from algotrade.market.sums import decimal_sums, exact_sums
 
 WHOLE = np.array([0])
 
@@ -46,6 +46,12 @@ def test_any_sum_is_the_nearest_float_to_the_exact_one(values: list[float]) -> N
     exact = sum(Fraction(repr(value)) for value in values)
 
     assert decimal_sums(np.array(values), WHOLE).tolist() == [float(exact)]
+    assert exact_sums(np.array(values), WHOLE) == [exact]
+
+
+@pytest.mark.parametrize("value", [80289226.3501214, 70514627.6569025, 72492231.372589])
+def test_a_value_of_which_two_counts_of_units_are_near_stands_for_its_shortest_decimal(value: float) -> None:
+    assert exact_sums(np.array([value]), WHOLE) == [Fraction(repr(value))]
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=60), st.lists(st.integers(0, 60), max_size=5))
