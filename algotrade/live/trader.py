@@ -192,7 +192,7 @@ class Trader:
         notes += [remark.sentence for remark in remarks if remark.name != LATE or self.opened.plan.speed <= 1]
         for record in records:
             self.opened.take(record)
-        notes.append(self._launched.keep(records))
+        notes.append(await asyncio.to_thread(self._launched.keep, records))
         stopped = [record for record in records if isinstance(record, StrategyStopped)]
         if stopped:
             self._go_to(State.HALTED)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from algotrade.engine.events import BarOpened, CandleClosed, MarketEvent, OpenRevised
+from algotrade.engine.session import Record
 from algotrade.errors import FixCommand, TryLater
 from algotrade.exchange.base import Quote
 from algotrade.live.feed import Polled
@@ -23,6 +25,7 @@ from tests.shell.live.scripted import ScriptedExchange
 from tests.shell.live.sessions import MINUTE, PACE, START, Project, new_project, plan, session
 
 SYMBOL = "BTC/USD"
+Keep = Callable[[Sequence[Record]], str]
 
 
 class ScriptedFeed:
@@ -52,13 +55,13 @@ def polled(*events: MarketEvent, refused: tuple[RefusedCandle, ...] = ()) -> Pol
 
 @asynccontextmanager
 async def scripted(
-    project: Project, feed: ScriptedFeed, **changes: object
+    project: Project, feed: ScriptedFeed, keep: Keep = lambda records: "", **changes: object
 ) -> AsyncIterator[tuple[Trader, list[Update]]]:
     exchange = ScriptedExchange()
     exchange.quotes = [Quote(START, 100.0, 99.5, 100.5)] * 9
     heard: list[Update] = []
     async with session(project, plan(**changes)) as launch:
-        yield Trader(Launched(launch.opened, exchange, feed), PACE, heard.append), heard
+        yield Trader(Launched(launch.opened, exchange, feed, keep=keep), PACE, heard.append), heard
 
 
 async def run(trader: Trader, project: Project, *, until_heard: int = 0, heard: list[Update] | None = None) -> bool:
@@ -95,6 +98,28 @@ async def test_the_quote_of_the_moment_is_journaled_beside_a_fill(tmp_path: Path
     assert fills
     assert {quote["order_id"] for quote in quotes} == {fill["order_id"] for fill in fills}
     assert quotes[0]["ask"] == 100.5
+
+
+async def test_a_store_that_hangs_holds_up_neither_the_feed_nor_the_order_of_what_is_told(tmp_path: Path) -> None:
+    project = new_project(tmp_path)
+    asked_again = threading.Event()
+    kept: list[int] = []
+
+    class ListenedTo(ScriptedFeed):
+        async def poll(self) -> Polled:
+            if len(self.answers) == 1:
+                asked_again.set()
+            return await super().poll()
+
+    def keep(records: Sequence[Record]) -> str:
+        kept.extend(record.time for record in records if isinstance(record, CandleClosed))
+        return "" if asked_again.wait(10) else "the loop stood still"
+
+    feed = ListenedTo(polled(*bar(0)), polled(*bar(1)))
+    async with scripted(project, feed, keep, bars=2) as (trader, heard):
+        assert await run(trader, project)
+    assert kept == [START, START + MINUTE]
+    assert [update.note for update in heard] == ["", "", "the session is complete"]
 
 
 async def test_a_candle_that_is_refused_at_every_poll_is_named_once(tmp_path: Path) -> None:
