@@ -1,4 +1,4 @@
-"""`algotrade list data --gaps | --revisions | --quarantine | --proof`: what is wrong with the stored candles, or proves them."""
+"""`algotrade list data`: what is amiss with the stored candles (`--gaps` and others), or proves that nothing is."""
 
 from __future__ import annotations
 
