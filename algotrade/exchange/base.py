@@ -159,12 +159,12 @@ class Stream(Protocol):
         None when nothing came in time: the market sleeps, or the connection is deaf.
 
         Raises:
-            CheckConnection, TryLater: the connection broke; `reconnect` before the next call.
+            CheckConnection, TryLater: the connection broke, or was given up; the next call makes a new one.
         """
         ...
 
     async def reconnect(self, timeframe: str) -> None:
-        """Give up the connection for a timeframe; the next `wait` makes a new one."""
+        """Give up the connection for a timeframe, which all its symbols share; the next `wait` makes a new one."""
         ...
 
     async def close(self) -> None:

@@ -57,6 +57,7 @@ class CcxtStream:
             raise FixCommand(f"{name} streams neither candles, trades nor prices", hint="algotrade fetch -h")
         # ccxt tells the candles of a symbol apart by nothing but the symbol, so each timeframe has its own connection.
         self._clients: dict[str, Any] = {}
+        self._given_up: list[Any] = []  # those whose closing is not over: it may be cut off, and is then begun again
         self._waiting: dict[tuple[str, str], asyncio.Task[Floats]] = {}
 
     @property
@@ -83,14 +84,14 @@ class CcxtStream:
         """Give up the connection for a timeframe; the next `wait` makes a new one."""
         for series in [series for series in self._waiting if series[1] == timeframe]:
             await _end(self._waiting.pop(series))
-        client = self._clients.pop(timeframe, None)
-        if client is not None:
-            await client.close()
+        await self._give_up(timeframe)
 
     async def close(self) -> None:
         """Let go of every connection."""
         for timeframe in {*self._clients, *(timeframe for _, timeframe in self._waiting)}:
             await self.reconnect(timeframe)
+        for client in list(self._given_up):
+            await self._close(client)
 
     async def __aenter__(self) -> Self:
         """Return itself."""
@@ -104,10 +105,23 @@ class CcxtStream:
         assert self._channel is not None
         if timeframe not in self._clients:
             self._clients[timeframe] = self._kind(self._options)
+        client = self._clients[timeframe]
         try:
-            return await self._channel.read(self._clients[timeframe], symbol, timeframe)
+            return await self._channel.read(client, symbol, timeframe)
         except Exception as error:  # ccxt indexes into what it receives, so anything may rise from a bad message
+            if self._clients.get(timeframe) is client:  # the first of its series to see it; the others share the next
+                await self._give_up(timeframe)
             raise translate(error, self._where) from error
+
+    async def _give_up(self, timeframe: str) -> None:
+        client = self._clients.pop(timeframe, None)
+        if client is not None:
+            self._given_up.append(client)
+            await self._close(client)
+
+    async def _close(self, client: Any) -> None:
+        await client.close()
+        self._given_up.remove(client)
 
 
 async def _read_candles(client: Any, symbol: str, timeframe: str) -> Floats:

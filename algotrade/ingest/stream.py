@@ -9,40 +9,23 @@ answers pings and sends nothing.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from algotrade.errors import CheckConnection, TryLater
 from algotrade.exchange.base import Exchange, Stream
-from algotrade.exchange.retry import Backoff
 from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
 from algotrade.ingest.pages import judge_page, proven
 from algotrade.ingest.plan import Interval
 from algotrade.ingest.trades.fetch import fetch_trades
+from algotrade.ingest.trades.pages import AHEAD_MS
+from algotrade.ingest.waiting import ExchangeClock, Patience, Silence
 from algotrade.market.candles import Floats, SeriesKey
 from algotrade.market.timeframe import bar_start, timeframe_ms
 from algotrade.store.arrivals import Evidence, write_candles
 from algotrade.store.database import Database
-
-FOREVER: Final = Backoff(
-    attempts=1, first_s=0.5, longest_s=60.0
-)  # its limits alone are used: a stream does not give up
-
-
-class Patience(NamedTuple):
-    """How long to wait before asking, seconds.
-
-    Attributes:
-        silence_s: without any update, at first; a bar's length where that is shorter. Doubled up to a bar's length as
-            long as nothing happens: twice this is how long a deaf connection stays unnoticed.
-        grace_s: after a bar's end, for an update that shows it.
-    """
-
-    silence_s: float = 15.0
-    grace_s: float = 2.0
 
 
 class StreamEvent(NamedTuple):
@@ -97,11 +80,13 @@ class SeriesStream:
         self.step = timeframe_ms(self.timeframe)
         self.tell = tell
         self.patience = patience
-        self.clock = _Clock()
+        self.clock = ExchangeClock()
         self.last: int | None = None  # open time of the newest stored bar
         self.forming: Floats | None = None  # the newest candle of the stream, shape (6,)
         self.asked_for: int | None = None  # the bar that was asked for because nothing showed its end
         self.whole = False  # whether the stream has been listened to since that candle's bar began
+        self.began = 0  # when it was begun to be listened to, by the exchange's time
+        self.failures = 0  # in a row, with nothing heard in between
 
     async def run(self) -> None:
         """Keep it current until cancelled.
@@ -109,18 +94,16 @@ class SeriesStream:
         Raises:
             AlgotradeError: what no waiting mends: an unknown symbol, a full disk.
         """
-        failures = 0
         while True:
             try:
                 await self._ask()
-                failures = 0
                 await self._listen()
+                await self.stream.reconnect(self.timeframe)
             except (CheckConnection, TryLater) as error:
-                failures += 1
+                self.failures += 1
                 self._say(f"{error.message}; connecting again")
-                await asyncio.sleep(FOREVER.wait_s(failures))
+                await asyncio.sleep(self.patience.backoff.wait_s(self.failures))
             self.forming, self.whole = None, False
-            await self.stream.reconnect(self.timeframe)
 
     async def _ask(self) -> FetchReport:
         """Fetch what is missing up to now."""
@@ -133,15 +116,11 @@ class SeriesStream:
 
     async def _listen(self) -> None:
         """Store bars as they come; return when the connection turns out to be deaf."""
-        began = self.clock.now_ms()
+        self.began = self.clock.now_ms()
         silence = self._new_silence()
         while True:
-            wait_s = min(silence.left_s(), self._until_overdue_s())
-            rows = await self.stream.wait(self.symbol, self.timeframe, timeout_s=wait_s)
-            if rows is not None:
+            if await self._hear(min(silence.left_s(), self._until_overdue_s())):
                 silence = self._new_silence()
-                for row in rows:
-                    await self._take(row, began)
             elif silence.left_s() > 0:
                 self.asked_for = self._expected()
                 await self._ask()
@@ -149,39 +128,46 @@ class SeriesStream:
                 newest = await self._newest()
                 if silence.newest is None or np.array_equal(newest, silence.newest, equal_nan=True):
                     silence = silence.longer(newest, max(self.step / 1000, silence.length_s))
-                elif await self._still_silent(began):
+                elif await self._hear(self.patience.grace_s):  # the update may have been on its way
+                    silence = self._new_silence()
+                else:
                     self._say("the connection is open but silent; connecting again")
                     return
-                else:
-                    silence = self._new_silence()
+
+    async def _hear(self, timeout_s: float) -> bool:
+        """Go on with what comes in time; whether anything did."""
+        rows = await self.stream.wait(self.symbol, self.timeframe, timeout_s=timeout_s)
+        if rows is None:
+            return False
+        self.failures = 0
+        for row in rows:
+            await self._take(row)
+        return True
 
     async def _newest(self) -> Floats:
         """The exchange's newest candle, the forming one, shape (6,); empty where it has none yet."""
         rows = await self.exchange.candles(self.symbol, self.timeframe, since=self.last, limit=None)
         return rows[-1] if len(rows) else np.empty(0)
 
-    async def _still_silent(self, began: int) -> bool:
-        """Whether nothing comes though the exchange knows of something new; an update may be on its way."""
-        rows = await self.stream.wait(self.symbol, self.timeframe, timeout_s=self.patience.grace_s)
-        if rows is None:
-            return True
-        for row in rows:
-            await self._take(row, began)
-        return False
-
-    async def _take(self, row: Floats, began: int) -> None:
+    async def _take(self, row: Floats) -> None:
         """Go on with one update; where it begins a new bar, the one before has ended."""
         opened = bar_start(int(row[0]), self.timeframe) if np.isfinite(row[0]) else None
         newest = None if self.forming is None else int(self.forming[0])
-        if opened is None or (newest is not None and opened < newest):
+        if opened is None or (newest is not None and opened < newest) or not await self._has_begun(opened):
             return
         candle = np.array([float(opened), *row[1:]])
         if newest is None:
-            self.whole = opened >= began
+            self.whole = opened >= self.began
         elif opened > newest:
             await self._close_bar(candle)
             self.whole = True
         self.forming = candle
+
+    async def _has_begun(self, opened: int) -> bool:
+        """Whether it is time for a bar; our clock stands still while the machine sleeps, so the exchange is asked."""
+        if opened > self.clock.now_ms() + AHEAD_MS:
+            self.clock.set(await self.exchange.now_ms())
+        return opened <= self.clock.now_ms() + AHEAD_MS
 
     async def _close_bar(self, follower: Floats) -> None:
         """Store the bar that has ended, from the stream where it saw all of it."""
@@ -208,9 +194,8 @@ class SeriesStream:
     def _say(self, words: str) -> None:
         self.tell(StreamEvent(self.key, 0, self.last, words))
 
-    def _new_silence(self) -> _Silence:
-        length_s = min(self.patience.silence_s, self.step / 1000)
-        return _Silence(time.monotonic() + length_s, length_s)
+    def _new_silence(self) -> Silence:
+        return Silence.beginning(min(self.patience.silence_s, self.step / 1000))
 
     def _expected(self) -> int:
         """Open time of the bar whose end is waited for."""
@@ -247,37 +232,3 @@ def trades_source(
         return report
 
     return Source(exchange, stream, SeriesKey(exchange.name, symbol, timeframe, "trades"), ask, believed=False)
-
-
-class _Silence(NamedTuple):
-    """Nothing came so far: until when that is borne, for how long, and the exchange's newest candle when last asked."""
-
-    until_s: float
-    length_s: float
-    newest: Floats | None = None
-
-    def left_s(self) -> float:
-        """Seconds until it has lasted."""
-        return self.until_s - time.monotonic()
-
-    def longer(self, newest: Floats, longest_s: float) -> _Silence:
-        """The silence that follows when nothing has happened: the first of the same length, then twice as long."""
-        length_s = self.length_s if self.newest is None else min(2 * self.length_s, longest_s)
-        return _Silence(time.monotonic() + length_s, length_s, newest)
-
-
-class _Clock:
-    """The exchange's time, carried on by a clock that nobody sets."""
-
-    def __init__(self) -> None:
-        self._offset_ms = 0
-
-    def now_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000 + self._offset_ms
-
-    def set(self, now_ms: int) -> None:
-        self._offset_ms = now_ms - time.monotonic_ns() // 1_000_000
-
-    def raise_to(self, now_ms: int) -> None:
-        """A bar that has begun shows that it is later than we thought."""
-        self._offset_ms += max(0, now_ms - self.now_ms())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from itertools import groupby
 from typing import NamedTuple
 
@@ -14,7 +13,8 @@ from algotrade.exchange.base import Exchange, Stream
 from algotrade.ingest.fetch import FetchReport
 from algotrade.ingest.jobs import TRADES, Job
 from algotrade.ingest.many import lock_path, unserved
-from algotrade.ingest.stream import Patience, SeriesStream, Source, StreamEvent, candles_source, trades_source
+from algotrade.ingest.stream import SeriesStream, Source, StreamEvent, candles_source, trades_source
+from algotrade.ingest.waiting import Patience
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import validate_symbol
 from algotrade.store.database import Database
@@ -61,11 +61,14 @@ async def run_streams(
                 lines.create_task(_Line(list(own), database, told, patience).run(name, doors))
 
     kept, stop = asyncio.create_task(keep_all()), asyncio.create_task(stopping.wait())
-    await asyncio.wait({kept, stop}, return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    kept.cancel()
-    with suppress(asyncio.CancelledError):
-        await kept
+    try:
+        await asyncio.wait({kept, stop}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.cancel()
+        kept.cancel()
+        await asyncio.wait({kept, stop})
+    if not kept.cancelled():
+        kept.result()
     return [await asyncio.to_thread(told.report, database, job) for job in jobs]
 
 

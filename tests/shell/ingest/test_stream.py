@@ -14,8 +14,9 @@ import pytest
 from algotrade.errors import FixCommand, TryLater
 from algotrade.exchange.opening import open_exchange, open_stream
 from algotrade.ingest.jobs import Job
-from algotrade.ingest.stream import Patience, StreamEvent
+from algotrade.ingest.stream import StreamEvent
 from algotrade.ingest.streams import Doors, run_streams
+from algotrade.ingest.waiting import Patience
 from algotrade.market.candles import content_hash, times_ms
 from algotrade.market.simulate import simulate_candles
 from algotrade.store.candles import read_candles
@@ -113,6 +114,18 @@ async def test_a_connection_that_is_cut_off_is_made_again_and_no_bar_is_missing(
     assert is_whole_and_true(db)
     assert sum(event.added for event in events) == len(stored(db))
     assert any("connecting again" in event.words for event in events)
+
+
+async def test_series_that_share_a_connection_share_the_new_one_too_when_it_is_cut_off(db: Database) -> None:
+    symbols = ("BTC/USD", "ETH/USD", "SOL/USD")
+    jobs = [BITCOIN._replace(symbol=symbol) for symbol in symbols]
+    async with StreamingKraken(Clock(NOON, SPEED)) as kraken, streaming(kraken, db, *jobs):
+        for again in range(1, 6):
+            await until(lambda: all(len(stored(db, symbol)) > 720 + 2 * again for symbol in symbols))  # noqa: B023
+            await kraken.drop()
+        await until(lambda: all(len(stored(db, symbol)) > 734 for symbol in symbols))
+        assert kraken.connections == 6
+    assert all(is_whole_and_true(db, symbol) for symbol in symbols)
 
 
 async def test_a_connection_that_answers_pings_and_sends_nothing_is_noticed(db: Database) -> None:
