@@ -119,7 +119,7 @@ def cursor_after(walk: TradeWalk, new: list[Print], cursor: str | None) -> str:
     if not new:
         return cursor or "0"
     if walk.by == "id":
-        return str(int(new[-1].id or 0) + 1)
+        return str(max(int(each.id or 0) for each in new) + 1)  # not the last: times may fall from one to the next
     end = new[-1].time_ns // NS_PER_MS
     ids = [each.id or "" for each in new if each.time_ns // NS_PER_MS == end]
     if cursor and cursor.partition(";")[0] == str(end):

@@ -110,6 +110,12 @@ def test_a_walk_begins_no_later_than_asked() -> None:
     assert cursor_after(BINANCE, [], None) == cursor_after(BITFINEX, [], None) == "0"
 
 
+def test_a_walk_by_number_goes_on_behind_the_greatest_though_its_time_is_not_the_latest() -> None:
+    page = sorted_prints([Print(2, 1.0, 1.0, 1, "76"), Print(1, 1.0, 1.0, 1, "77")])
+
+    assert cursor_after(BINANCE, page, None) == "78"
+
+
 @given(
     gaps=st.lists(st.integers(0, 3), min_size=1, max_size=40),
     page=st.integers(5, 9),
