@@ -37,7 +37,9 @@ def open_file(path: Path, rows: int) -> BinaryIO | None:
 
 
 def map_file(path: Path, rows: int) -> Rows | None:
-    """The candles of a file, mapped into memory and read when touched; None where it is not what it should be.
+    """The candles of a file, mapped into memory and read when touched.
+
+    None where it is not what it should be, or the system maps no more: the rows can still be read.
 
     The mapping is private: what somebody writes into it is seen by nobody else and never reaches the file. It holds on
     to the file's content, also when the file is removed or replaced meanwhile.
@@ -45,8 +47,11 @@ def map_file(path: Path, rows: int) -> Rows | None:
     file = open_file(path, rows)
     if file is None:
         return None
-    with file:
-        values = np.memmap(file, np.dtype("<i8"), "c", _HEADER_BYTES, (_LINES, rows))
+    try:
+        with file:
+            values = np.memmap(file, np.dtype("<i8"), "c", _HEADER_BYTES, (_LINES, rows))
+    except OSError:
+        return None
     plain = np.asarray(values)  # an ordinary array over the same memory
     return Rows(plain[0], plain[1:].view("<f8"))
 

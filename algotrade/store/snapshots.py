@@ -47,7 +47,7 @@ def refresh_snapshot(database: Database, key: SeriesKey) -> None:
     To be called when a fetch or an import has ended. It never fails: what hinders it (a writer that keeps the store, a
     full disk) leaves the rows to be read as rows, and the next call makes one.
     """
-    with suppress(AlgotradeError):
+    with suppress(AlgotradeError, OSError):
         folder = snapshot_folder(database)
         with database.reading() as connection:
             series_id = series_id_of(connection, key)

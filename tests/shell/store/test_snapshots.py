@@ -370,6 +370,24 @@ def test_a_full_disk_leaves_the_rows_to_be_read(database: Database, monkeypatch:
     assert len(read_candles(database, KEY)) == ROWS
 
 
+def test_a_name_that_cannot_be_given_leaves_the_rows_to_be_read(database: Database) -> None:
+    path = made_snapshot(database)
+    path.unlink()
+    (path / "in the way").mkdir(parents=True)
+    refresh_snapshot(database, KEY)
+    assert files(database) == [path]
+    assert len(read_candles(database, KEY)) == ROWS
+
+
+def test_a_system_that_maps_no_more_memory_reads_the_rows(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    path = made_snapshot(database)
+    monkeypatch.setattr(np, "memmap", no_memory)
+    assert content_hash(read_candles(database, KEY)) == path.stem
+
+
 def test_a_store_that_another_keeps_locked_is_left_for_the_next_time(tmp_path: Path) -> None:
     with open_database(tmp_path / "a.db") as holder, open_database(tmp_path / "a.db", busy_timeout_ms=1) as waiter:
         write_candles(holder, KEY, *bars(ROWS))
