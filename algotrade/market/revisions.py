@@ -101,10 +101,10 @@ def earlier(
     times = times_ms(candles)
     columns = np.stack([candles[name].to_numpy(np.float64) for name in COLUMNS])
     undone: list[Revision] = []
-    for moment in sorted({one.seen_ms for one in revisions}, reverse=True):
-        for one in (one for one in revisions if one.seen_ms == moment):
-            columns[:, times == one.time] = np.array(one.old)[:, None]
-            undone.append(one)
+    stored = set(times.tolist())
+    for changes in _newest_first([one for one in revisions if one.time in stored]):
+        _undo(times, columns, changes)
+        undone += changes
         yield candle_table(times, columns.copy()), tuple(_joined(undone))
 
 
@@ -112,12 +112,21 @@ def _take_back(times: Times, columns: Floats, revisions: Sequence[Revision], wan
     """Revisions to take back until the hash is the wanted one, written into `columns`; None where none will do."""
     tried = columns.copy()
     undone: list[Revision] = []
-    moments = sorted({one.seen_ms for one in revisions}, reverse=True)
-    for moment in moments:
-        for one in (one for one in revisions if one.seen_ms == moment):
-            tried[:, np.searchsorted(times, one.time)] = one.old
-            undone.append(one)
+    for changes in _newest_first(revisions):
+        _undo(times, tried, changes)
+        undone += changes
         if block_hash(times, tried) == wanted:
             columns[:] = tried
             return undone
     return None
+
+
+def _newest_first(revisions: Sequence[Revision]) -> Iterator[list[Revision]]:
+    """Those that were seen at the same moment, of a bar at most one, the newest moment first."""
+    ordered = sorted(revisions, key=lambda one: one.seen_ms, reverse=True)
+    return (list(group) for _, group in groupby(ordered, key=lambda one: one.seen_ms))
+
+
+def _undo(times: Times, columns: Floats, revisions: Sequence[Revision]) -> None:
+    """Put the values before these changes back into `columns`; every changed bar is among `times`."""
+    columns[:, np.searchsorted(times, [one.time for one in revisions])] = np.array([one.old for one in revisions]).T
