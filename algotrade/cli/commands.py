@@ -31,7 +31,7 @@ COMMANDS: Final = {  # the code of each is in the module of its name beside this
     "evaluate": Entry(WORK, "Judge a kept run or a live session, or compare two."),
     "verify": Entry(WORK, "Run a result again: every figure the same, or what changed."),
     "live": Entry(WORK, "Trade on paper: real prices, simulated fills."),
-    "list": Entry(LOOK, "Exchanges, markets, timeframes, strategies, data, runs, sessions."),
+    "list": Entry(LOOK, "Exchanges, markets, timeframes, strategies, data, runs, sessions, schemas."),
     "data": Entry(LOOK, "Export, import, check and drop what is stored."),
     "why": Entry(LOOK, "What the strategy saw, wanted and did at one bar."),
     "replay": Entry(LOOK, "Reproduce a live session, byte for byte."),

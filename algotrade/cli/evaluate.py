@@ -116,7 +116,7 @@ def _note_revised(revised: tuple[Revision, ...], document: dict[str, Any], invoc
 def _depth(judged: Judged) -> dict[str, Any]:
     """The tables of more depth, as plain values."""
     from algotrade.evaluate import breakdown
-    from algotrade.evaluate.document import without_nan
+    from algotrade.evaluate.document import plain_rows, without_nan
 
     result = judged.result
     months = breakdown.by_month(result.equity_values, result.times, cash=result.cash)
@@ -126,7 +126,7 @@ def _depth(judged: Judged) -> dict[str, Any]:
         {
             "by_month": months.reset_index().to_dict("records"),
             "by_year": years.reset_index().to_dict("records"),
-            "drawdowns": drawdowns.to_dict("records"),
+            "drawdowns": plain_rows(drawdowns),
             "round_trip_distribution": breakdown.round_trip_distribution(result.round_trips),
             "break_even_fee": judged.profit_ends_at,
         }

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import typer
 
 import algotrade
-from algotrade.cli.output import Output, json_text
+from algotrade.cli.output import Output
 from algotrade.errors import AlgotradeError, ExitCode, did_you_mean
 from algotrade.show.format import plain
 
@@ -67,10 +67,10 @@ def failure_of(error: BaseException, arguments: Sequence[str]) -> Failure:
 
 
 def print_failure(failure: Failure, output: Output) -> None:
-    """Two lines on stderr; with --json one object on stdout instead."""
+    """Two lines on stderr; with --json one object on stdout instead, on one line: it may follow those of `live`."""
     if output.json:
         said = {"code": failure.code, "kind": failure.kind, "message": plain(failure.message), "hint": failure.hint}
-        output.stdout.write(json_text({"schema": "algotrade.error/1", "error": said}) + "\n")
+        output.document_line("algotrade.error/1", {"error": said})
     elif failure.message:
         output.write_line(failure.message, heading="error: ", style="bold red")
         if failure.hint:

@@ -87,7 +87,7 @@ def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
         "summary": result.summary,
         "buy_and_hold": summarize(buy_and_hold(result)),
         "checks": dict(provenance.checks),
-        "round_trips": round_trip_rows(result.round_trips),
+        "round_trips": plain_rows(result.round_trips),
         "open_position": open_position_of(result),
         "fills": fill_rows(result),
         "targets": target_rows(result),
@@ -138,9 +138,9 @@ def ruin_of(result: Result) -> list[str]:
     return [f"equity fell to zero or below on {when[:10]}: a real account would have been closed"]
 
 
-def round_trip_rows(round_trips: pd.DataFrame) -> list[dict[str, Any]]:
-    """Closed round trips as dicts, times as ISO 8601."""
-    rows: list[dict[str, Any]] = round_trips.to_dict("records")  # type: ignore[assignment]  # our names are strings
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as dicts, times as ISO 8601, None where there is no time."""
+    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]  # our names are strings
     return [{name: _plain_time(value) for name, value in row.items()} for row in rows]
 
 
@@ -217,6 +217,8 @@ def _fills(rows: list[list[Any]], times: Times) -> Fills:
 
 
 def _plain_time(value: Any) -> Any:
+    if value is pd.NaT:
+        return None
     return iso(value.value // 1_000_000) if isinstance(value, pd.Timestamp) else value
 
 

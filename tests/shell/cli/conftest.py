@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from algotrade.cli.main import main
+from tests.published import check_output
 
 ROOT = Path(__file__).parents[3]
 
@@ -57,7 +58,10 @@ def algotrade(place: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     def run(*arguments: str) -> Run:
         capsys.readouterr()
         code = main(arguments)
-        return Run(code, *capsys.readouterr())
+        out, err = capsys.readouterr()
+        if "--json" in arguments:
+            check_output(out)
+        return Run(code, out, err)
 
     return run
 
