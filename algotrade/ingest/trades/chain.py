@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from algotrade.errors import FixCommand, FixConfiguration
+from algotrade.exchange.base import TradePage
 from algotrade.ingest.trades.pages import Edge, Print, edge_after, part_of, prints_of
 from algotrade.market.timeframe import UNIT_MS, bar_start, timeframe_ms
 from algotrade.market.trades import NS_PER_MS, Bars, CandleBuilder
@@ -25,6 +26,7 @@ from algotrade.store.trades import TradeBlock, TradeDay
 VERSION: Final = 1  # of the state as it is stored
 DAY_MS: Final = UNIT_MS["d"]
 DAY_NS: Final = DAY_MS * NS_PER_MS
+FIRST_NUMBERS: Final = ("0", "1")  # of a market's first trade, where trades are numbered market by market
 NUMBERED: Final = 1000  # so many trades numbered one by one make a hole in the numbers odd
 
 
@@ -83,6 +85,26 @@ def starting_late(chain: Chain, timeframe: str, first_ns: int) -> Chain:
     """A new chain whose first answer may have begun anywhere: the bar in which it did is left out."""
     whole = bar_start(first_ns // NS_PER_MS, timeframe) + timeframe_ms(timeframe)
     return chain._replace(whole_ms=whole, builder=CandleBuilder(timeframe, start_ms=whole).state())
+
+
+def begins_as_asked(chain: Chain, block: TradeBlock, newest: TradePage) -> bool:
+    """Whether a chain's first answer left out no trade between the start of the chain and its first trade.
+
+    An exchange that takes no notice of the start gives its newest trades. So an answer is believed where those begin
+    later, where they reach back beyond the start and show the same, or where its trades are numbered from the first.
+
+    Args:
+        chain: a new one.
+        block: the first answer's trades, at least one.
+        newest: what the exchange gives without a start, asked for afterwards.
+    """
+    first = block.times_ns[0]
+    since = int(np.searchsorted(newest.times_ns, chain.start_ms * NS_PER_MS))
+    if since > 0:
+        return bool((newest.times_ns[since : since + 1] >= first).any())
+    if (newest.times_ns[:1] > first).any():
+        return True
+    return block.ids[0] in FIRST_NUMBERS and _numbered(chain, block) == len(block.ids)
 
 
 def take(chain: Chain, block: TradeBlock, cursor: str, day: TradeDay | None, *, keep: bool) -> Step:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.exchange.base import Exchange
-from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest
+from algotrade.ingest.fetch import FetchRequest
+from algotrade.ingest.report import FetchProgress, FetchReport, Notes, report_of, unwatched
 from algotrade.ingest.trades.chain import (
     DAY_MS,
     Chain,
     asked_with,
+    begins_as_asked,
     chain_for,
     chains_from_json,
     chains_to_json,
@@ -37,7 +40,6 @@ from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import bar_start, timeframe_ms
 from algotrade.market.trades import NS_PER_MS, Bars, CandleBuilder
 from algotrade.store.arrivals import WriteReport
-from algotrade.store.candles import span
 from algotrade.store.canonical import canonical_json
 from algotrade.store.database import Database
 from algotrade.store.markets import write_instrument
@@ -49,15 +51,11 @@ LATE_MS: Final = 5_000  # a trade may be published so much after it was made; on
 MOST_QUIET: Final = 1_000  # answers without a trade in a row, while the cursor moves on
 
 
-def _ignore(progress: FetchProgress) -> None:
-    """What is told when nobody listens."""
-
-
 async def fetch_trades(
     exchange: Exchange,
     db: Database,
     request: FetchRequest,
-    on_progress: Callable[[FetchProgress], None] = _ignore,
+    on_progress: Callable[[FetchProgress], None] = unwatched,
     *,
     keep_trades: bool = False,
 ) -> list[FetchReport]:
@@ -115,8 +113,7 @@ class _TradeFetch:
         self.at = 0
         self.day: TradeDay | None = None
         self.written = WriteReport(0, 0, 0)
-        self.complaints: list[str] = []
-        self.remarks: list[str] = []
+        self.notes = Notes()
 
     @property
     def chain(self) -> Chain:
@@ -136,21 +133,23 @@ class _TradeFetch:
         except AlgotradeError as reason:
             error = reason
         await asyncio.to_thread(refresh_snapshot, self.db, self.key)
-        return await asyncio.to_thread(self._report, error)
+        return await asyncio.to_thread(
+            partial(report_of, self.db, self.key, written=self.written, notes=self.notes, error=error)
+        )
 
     def _plan(self) -> None:
         """Load the chains and choose, or begin, the one that leads to what is asked for."""
         self.state = read_state(self.db, self.key)
         chains = [] if self.state is None else chains_from_json(self.state)
         if not chains and self.request.start is None:
-            self.remarks.append("nothing was stored before: these are today's trades, --start asks for older ones")
+            self.notes.remark("nothing was stored before: these are today's trades, --start asks for older ones")
         start = self.request.start
         if start is None:
             start = chains[-1].reached_ms if chains else self.source.now_ms
         self.chains, self.at = chain_for(chains, self.key.timeframe, start)
         self.day = self._newest_day()
         if self.keep and self.day is not None and self.day.kept < self.day.trades:
-            self.remarks.append("trades that were fetched before without --keep-trades are not kept")
+            self.notes.remark("trades that were fetched before without --keep-trades are not kept")
 
     def _newest_day(self) -> TradeDay | None:
         day = newest_day(self.chain)
@@ -183,16 +182,14 @@ class _TradeFetch:
     async def _look_before(self, block: TradeBlock) -> None:
         """See whether a first answer begins where it was asked to, or with the exchange's newest trades."""
         first_ns = int(block.times_ns[0])
-        if self.chain.edge is None and first_ns >= (self.chain.start_ms + DAY_MS) * NS_PER_MS:
-            newest = await self.source.newest()
-            first, asked = iso(first_ns // NS_PER_MS), iso(self.chain.start_ms)
-            if newest.times_ns[0] <= first_ns:  # there may be older ones that it did not give
-                self.chains[self.at] = starting_late(self.chain, self.key.timeframe, first_ns)
-                self.complaints.append(
-                    f"{self.exchange.name} gave its newest trades, from {first} on; asked from {asked}"
-                )
-            else:
-                self.remarks.append(f"the first trade {self.exchange.name} has is that of {first}")
+        if self.chain.edge is not None or first_ns < (self.chain.start_ms + DAY_MS) * NS_PER_MS:
+            return
+        name, first, asked = self.exchange.name, iso(first_ns // NS_PER_MS), iso(self.chain.start_ms)
+        if begins_as_asked(self.chain, block, await self.source.newest()):
+            self.notes.remark(f"the first trade of {name} since {asked} is that of {first}")
+        else:  # there may be older ones that it did not give
+            self.chains[self.at] = starting_late(self.chain, self.key.timeframe, first_ns)
+            self.notes.complain(f"{name} gave its newest trades, from {first} on; asked from {asked}")
 
     def _keep(self, block: TradeBlock, cursor: str) -> None:
         """Store what an answer brought."""
@@ -231,7 +228,7 @@ class _TradeFetch:
     def _settle(self) -> None:
         """The newest trade is known: the bar that is over by the exchange's time is stored, and that all are there."""
         if self.chain.edge is None:
-            self.complaints.append(f"{self.exchange.name} gave no trades from {iso(self.chain.start_ms)} on")
+            self.notes.complain(f"{self.exchange.name} gave no trades from {iso(self.chain.start_ms)} on")
             return
         until = self.source.now_ms - LATE_MS
         bars = CandleBuilder.resume(self.chain.builder).finish(until)
@@ -244,18 +241,3 @@ class _TradeFetch:
         written = keep_page(self.db, self.key, record)
         self.written = WriteReport(*(sum(pair) for pair in zip(self.written, written, strict=True)))
         self.state = state
-
-    def _report(self, error: AlgotradeError | None) -> FetchReport:
-        stored = span(self.db, self.key)
-        return FetchReport(
-            key=self.key,
-            added=self.written.added,
-            unchanged=self.written.unchanged,
-            revised=self.written.revised,
-            first=stored.first if stored else None,
-            last=stored.last if stored else None,
-            gaps=(stored.last - stored.first) // self.step + 1 - stored.rows if stored else 0,
-            complete=error is None and not self.complaints,
-            note="; ".join(self.complaints + self.remarks),
-            error=error,
-        )

@@ -19,7 +19,7 @@ from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
 from algotrade.store.trades import read_days, read_state, read_trades
 from tests.shell.ingest.stored_trades import KEY, error_of, everything, fetch, whatever_the_cuts
-from tests.shell.ingest.traded_exchange import DAY, MIDNIGHT, TradedExchange, numbered, page_of, steady, trade
+from tests.shell.ingest.traded_exchange import DAY, MIDNIGHT, Trade, TradedExchange, numbered, page_of, steady, trade
 
 MINUTE = 60_000
 Distortion = Callable[[TradePage], TradePage]
@@ -177,12 +177,53 @@ def test_a_first_answer_that_holds_only_the_newest_trades_never_makes_half_a_bar
     assert read_coverage(database, KEY)[0][0] == MIDNIGHT + 3 * DAY - 33 * MINUTE
 
 
+def two_days_later(trades: list[Trade]) -> list[Trade]:
+    return [each._replace(time_ns=each.time_ns + 2 * DAY * NS_PER_MS) for each in trades]
+
+
+FIRST_ON_THE_THIRD = "the first trade of kraken since 2024-01-01T00:00:00Z is that of 2024-01-03T00:00:00Z"
+
+
 def test_a_market_that_is_younger_than_the_start_says_so(database: Database) -> None:
-    trades = [each._replace(time_ns=each.time_ns + 2 * DAY * NS_PER_MS) for each in steady(100)]
-    report = fetch(TradedExchange(trades, MIDNIGHT + 3 * DAY, pages=(100,)), database, MIDNIGHT)
+    report = fetch(TradedExchange(two_days_later(steady(100)), MIDNIGHT + 3 * DAY, pages=(100,)), database, MIDNIGHT)
     assert report.complete
-    assert report.note == "the first trade kraken has is that of 2024-01-03T00:00:00Z"
+    assert report.note == FIRST_ON_THE_THIRD
     assert read_coverage(database, KEY)[0][0] == MIDNIGHT
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_market_of_one_page_begins_with_the_trade_that_is_numbered_first(database: Database, first: int) -> None:
+    trades = two_days_later(numbered([trade(30), trade(50), trade(100), trade(5000)], first))
+    report = fetch(TradedExchange(trades, MIDNIGHT + 3 * DAY, pages=(100,)), database, MIDNIGHT)
+    assert (report.complete, report.note) == (True, FIRST_ON_THE_THIRD.replace("03T00:00:00Z", "03T00:00:30Z"))
+    assert minutes_stored(database) == [2 * 1440, 2 * 1440 + 1, 2 * 1440 + 83]
+
+
+@pytest.mark.parametrize("numbers", [[None, None, None], ["77", "78", "79"], ["1", "3", "4"], ["1", "x", "3"]])
+def test_a_market_of_one_page_that_is_not_numbered_from_the_first_may_have_older_trades(
+    database: Database, numbers: list[str | None]
+) -> None:
+    made = two_days_later([trade(30 + 60 * at, trade_id=number) for at, number in enumerate(numbers)])
+    report = fetch(TradedExchange(made, MIDNIGHT + 3 * DAY, pages=(100,)), database, MIDNIGHT)
+    assert not report.complete
+    assert "gave its newest trades" in report.note
+    assert minutes_stored(database)[0] == 2 * 1440 + 1
+
+
+def test_newest_trades_that_reach_beyond_the_start_show_where_a_sparse_market_goes_on(database: Database) -> None:
+    made = numbered([trade(-5 * 86_400), *two_days_later([trade(30), trade(50)])], 77)
+    exchange = TradedExchange(made, MIDNIGHT + 3 * DAY, pages=(100,))
+    assert fetch(exchange, database, MIDNIGHT).complete
+    assert minutes_stored(database) == [2 * 1440]
+
+
+def test_an_answer_that_begins_later_than_the_newest_trades_show_is_not_believed(database: Database) -> None:
+    made = numbered([trade(-5 * 86_400), trade(86_400), *two_days_later([trade(30), trade(150)])])
+    exchange = TradedExchange(made, MIDNIGHT + 3 * DAY, pages=(100,))
+    exchange.distort = lambda page, cursor, since_ns: page if since_ns is None else part(page, slice(1, None))
+    report = fetch(exchange, database, MIDNIGHT)
+    assert not report.complete
+    assert minutes_stored(database) == [2 * 1440 + 2]
 
 
 def part(page: TradePage, places: slice | list[int]) -> TradePage:
