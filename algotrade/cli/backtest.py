@@ -78,11 +78,11 @@ def backtest(
     )
     with open_database(settings.database) as database:
         market = fetch_data(request, database, settings)
+        created_ms = time.time_ns() // 1_000_000  # what is revised from now on, the run has not seen
         _announce(market, invocation)
         costs = Costs(fee_rate_of(settings.defaults.fee, market.instrument), settings.defaults.slippage)
         setup = _setup(market, settings, costs, Bounds(leverage, allow_short))
         run = run_backtest(chosen, market, setup, check=check, database=database)
-        created_ms = time.time_ns() // 1_000_000
         run = _kept(run, database, created_ms)
     _write_files(run, html, export_csv, invocation)
     if save is not None:

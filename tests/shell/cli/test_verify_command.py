@@ -51,6 +51,21 @@ class Mine(SignalStrategy):
         above = candles.close > candles.close.rolling(self.days).mean()
         return candles[["close"]].assign(signal=above.astype(float))
 """
+MEDDLER = """
+import numpy as np
+from algotrade import SignalStrategy
+from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
+from algotrade.store.arrivals import write_candles
+from algotrade.store.database import open_database
+
+class Meddler(SignalStrategy):
+    def generate_signals(self, candles):
+        bar = candles.iloc[:1]
+        values = bar[list(COLUMNS)].to_numpy().T + np.array([[0.0]] * 4 + [[1.0]])
+        with open_database(".algotrade/algotrade.db") as database:
+            write_candles(database, SeriesKey("kraken", "BTC/USD", "1d"), times_ms(bar), values)
+        return candles[["close"]].assign(signal=1.0)
+"""
 SAVE = ("backtest", "--exchange", "kraken", "--check", "none", "--save", "result.json", "--quiet")
 
 
@@ -150,6 +165,16 @@ def test_bars_that_were_revised_are_named_and_taken_back(algotrade: Command, sto
     assert "on the bars as they were every figure is the same" in run.out
     document = algotrade("verify", "--json").document
     assert (document["changed"], document["figures"], len(document["revised"])) == (["data"], [], 2)
+
+
+def test_bars_that_are_revised_while_a_backtest_runs_count_as_revised_after_it(
+    algotrade: Command, stored: Path
+) -> None:
+    (stored / "strategies").mkdir()
+    (stored / "strategies" / "meddler.py").write_text(MEDDLER)
+    assert algotrade(*SAVE, "--strategy", "meddler").code == 0
+    (row,) = algotrade("list", "runs", "--json").document["runs"]
+    assert row["revised"] == 1
 
 
 def test_a_revised_run_is_still_judged_and_says_so(algotrade: Command, stored: Path) -> None:
