@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from algotrade.schemas import schema_files
@@ -33,4 +33,4 @@ def check_output(text: str) -> None:
 def _validator(schema: str) -> Draft202012Validator:
     content = json.loads(schema_files()[schema].read_text())
     Draft202012Validator.check_schema(content)
-    return Draft202012Validator(content, format_checker=FormatChecker())
+    return Draft202012Validator(content)

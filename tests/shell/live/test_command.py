@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from algotrade.store.journal import list_sessions
+from tests.published import check_output
 from tests.shell.live.processes import PLAN, command, finish, project, rows_written, wait_for_rows
 from tests.shell.live.sessions import START, new_project
 from tests.shell.loopback.kraken import Clock, LoopbackKraken
@@ -109,6 +110,7 @@ def test_json_is_a_line_per_event_and_quiet_says_nothing(tmp_path: Path, environ
     process = command(folder, environment, *fast, "--json")
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
+    check_output(out)
     events = [json.loads(line) for line in out.splitlines()]
     assert {event["schema"] for event in events} == {"algotrade.live/1"}
     assert events[0]["event"] == "session"
@@ -156,7 +158,9 @@ def test_a_changed_row_is_shown_with_all_that_is_compared(tmp_path: Path, enviro
     with closing(sqlite3.connect(session.path)) as connection, connection:
         connection.execute("UPDATE journal SET time = 7 WHERE name = 'Decided'")
     process = command(folder, environment, "replay", "latest", "--json")
-    difference = json.loads(process.communicate(timeout=60)[0])["difference"]
+    out, _ = process.communicate(timeout=60)
+    check_output(out)
+    difference = json.loads(out)["difference"]
     assert process.returncode == 5
     assert (difference["recorded"]["kind"], difference["recorded"]["time"]) == ("effect", 7)
     assert difference["replayed"]["time"] > 7
