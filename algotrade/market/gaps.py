@@ -26,7 +26,7 @@ from algotrade.market.gap_pieces import (
     joined,
 )
 from algotrade.market.silence import Chance, Codes, Flags, Holes, Spans, chance_of, closed_weekly, holes_of
-from algotrade.market.timeframe import bar_start, timeframe_ms
+from algotrade.market.timeframe import bar_offset, bar_start, timeframe_ms
 
 TOGETHER: Final = math.log(1e-5)  # below this chance the silence of several series at once is not for want of trades
 CLOSED: Final = "closed: it has no bar at this time a week before and after either"
@@ -129,21 +129,15 @@ def coarser_gaps(gaps: Gaps, source: str, times: Times, target: str) -> Gaps:
         times: open times of the coarser bars.
         target: their timeframe.
     """
-    fine, coarse = timeframe_ms(source), timeframe_ms(target)
-    holes = holes_of(times, coarse)
-    hole = np.repeat(np.arange(len(holes.bars)), holes.bars)
-    first = np.repeat(np.cumsum(holes.bars) - holes.bars, holes.bars)
-    opens = holes.spans.starts[hole] + (np.arange(len(hole)) - first) * coarse
-    pieces = Pieces(hole, opens, opens + coarse, np.ones(len(hole), np.int64))
-    verdicts = Verdicts(len(hole))
-    for kind in (QUARANTINED, NOT_DOWNLOADED, EXCHANGE_DOWN):
-        found = gaps.of_kinds([kind])
-        ended = np.searchsorted(found.ends + fine, opens, "right")
-        hit = (ended < len(found.bars)) & (ended < np.searchsorted(found.starts, opens + coarse))
-        which = found.evidence[np.minimum(ended, max(len(found.bars) - 1, 0))] if len(found.bars) else hole
-        verdicts.give_each(hit, kind, which, [f"{text} (of {source} bars)" for text in found.texts])
+    step = timeframe_ms(target)
+    holes = holes_of(times, step)
+    records = [_widened(gaps, kind, source, target) for kind in (QUARANTINED, NOT_DOWNLOADED, EXCHANGE_DOWN)]
+    pieces = cut(holes, step, [record.spans for record in records])
+    verdicts = Verdicts(len(pieces.bars))
+    for record in records:
+        _judge_by_record(pieces, verdicts, record)
     verdicts.give(verdicts.open, NO_TRADES, f"there is no {source} bar")
-    return joined(pieces, verdicts, coarse)
+    return joined(pieces, verdicts, step)
 
 
 # ---- what is on record -----------------------------------------------------------------------------------------------
@@ -179,6 +173,18 @@ def _judge_by_record(pieces: Pieces, verdicts: Verdicts, record: _Record) -> Non
     if positions:
         which = np.array([positions[text] for text in record.texts], np.intp)
         verdicts.give_each(found >= 0, record.kind, which[found], list(positions))
+
+
+def _widened(gaps: Gaps, kind: str, source: str, target: str) -> _Record:
+    """The pieces of a kind, each taking all of the coarser bars that it touches; of two in a bar the first has it."""
+    length, offset = timeframe_ms(target), bar_offset(target)
+    found = gaps.of_kinds([kind])
+    closes = found.ends + timeframe_ms(source)
+    starts, ends = found.starts - (found.starts - offset) % length, closes + (offset - closes) % length
+    starts = np.maximum(starts, np.r_[np.iinfo(np.int64).min, ends][:-1])
+    own = starts < ends
+    texts = [f"{text} (of {source} bars)" for text in gaps.texts]
+    return _Record(kind, Spans(starts[own], ends[own]), [texts[which] for which in found.evidence[own].tolist()])
 
 
 # ---- what silence says -----------------------------------------------------------------------------------------------

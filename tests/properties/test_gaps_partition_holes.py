@@ -1,14 +1,18 @@
 """The pieces of the holes are the holes: every missing bar stands in exactly one, whatever is known."""
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrade.market.candles import find_gaps
-from algotrade.market.gap_pieces import QUARANTINED
-from algotrade.market.gaps import Known, Outage, neighbour, type_gaps
+from algotrade.market.gap_pieces import EXCHANGE_DOWN, NO_TRADES, NOT_DOWNLOADED, QUARANTINED
+from algotrade.market.gaps import Known, Outage, coarser_gaps, neighbour, type_gaps
+from algotrade.market.timeframe import bar_start, timeframe_ms
 
 HOUR = 3_600_000
+GRAVEST = (QUARANTINED, NOT_DOWNLOADED, EXCHANGE_DOWN, NO_TRADES)
 
 moments = st.integers(0, 60 * 4).map(lambda quarter: quarter * HOUR // 4)  # also off the grid
 spans = st.tuples(moments, moments).map(sorted).map(tuple)
@@ -40,3 +44,35 @@ def test_the_pieces_partition_the_holes(times: "np.ndarray[tuple[int], np.dtype[
     refused = {time // HOUR * HOUR for time in known.refused}
     quarantined = gaps.of_kinds([QUARANTINED]).rows()
     assert {gap.start + bar * HOUR for gap in quarantined for bar in range(gap.bars)} == refused & set(missing)
+
+
+@given(bars, knowledge, st.sampled_from(["2h", "4h", "1d", "1w"]))
+def test_a_coarser_bar_is_missing_for_the_gravest_reason_of_a_finer_one_in_it(
+    times: "np.ndarray[tuple[int], np.dtype[np.int64]]", known: Known, timeframe: str
+) -> None:
+    step = timeframe_ms(timeframe)
+    gaps = type_gaps(times, "1h", known)
+    kinds = {piece.start + bar * HOUR: piece.kind for piece in gaps.rows() for bar in range(piece.bars)}
+    coarse = np.unique([bar_start(time, timeframe) for time in times.tolist()])
+    opens = [gap.start + bar * step for gap in find_gaps(coarse, timeframe) for bar in range(gap.bars)]
+    inside = [{kinds.get(time, NO_TRADES) for time in range(opened, opened + step, HOUR)} for opened in opens]
+    gravest = [next(kind for kind in GRAVEST if kind in found) for found in inside]
+
+    found = coarser_gaps(gaps, "1h", coarse, timeframe).rows()
+
+    assert [(piece.start + bar * step, piece.kind) for piece in found for bar in range(piece.bars)] == list(
+        zip(opens, gravest, strict=True)
+    )
+
+
+def test_holes_of_decades_take_no_more_memory_than_short_ones() -> None:
+    times = np.array([0, 1_699_999_920_000])
+    gaps = type_gaps(times, "1m", Known("kraken", covered=[(1_600_000_000_000, 1_700_000_000_000)]))
+
+    tracemalloc.start()
+    never, empty = coarser_gaps(gaps, "1m", times, "3m").rows()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (never.bars, empty.bars) == (8_888_888, 555_555)
+    assert peak < 1_000_000
