@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from algotrade.config import Settings
     from algotrade.exchange.base import Exchange
-    from algotrade.ingest.fetch import FetchProgress, FetchReport
     from algotrade.ingest.jobs import Job
     from algotrade.ingest.many import Watcher
+    from algotrade.ingest.report import FetchProgress, FetchReport
 
 BUSY_TIMEOUT_MS: Final = 60_000  # another run, or a person's SQL client, may be writing for long
 log = logging.getLogger("algotrade.fetch")

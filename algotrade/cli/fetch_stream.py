@@ -20,8 +20,8 @@ from algotrade.errors import ExitCode
 if TYPE_CHECKING:
     from algotrade.config import Settings
     from algotrade.exchange.base import Stream
-    from algotrade.ingest.fetch import FetchReport
     from algotrade.ingest.jobs import Job
+    from algotrade.ingest.report import FetchReport
     from algotrade.ingest.stream import StreamEvent
 
 log = logging.getLogger("algotrade.fetch")

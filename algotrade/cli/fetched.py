@@ -12,9 +12,9 @@ from algotrade.errors import AlgotradeError, ExitCode, FixData
 from algotrade.show.format import plain
 
 if TYPE_CHECKING:
-    from algotrade.ingest.fetch import FetchReport
     from algotrade.ingest.files.importing import ImportReport
     from algotrade.ingest.jobs import Job
+    from algotrade.ingest.report import FetchReport
 
 COLUMNS: Final = ("exchange", "symbol", "timeframe", "origin", "added", "revised", "first", "last", "gaps", "done")
 SHOWN_BAD_ROWS: Final = 20

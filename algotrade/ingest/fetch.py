@@ -24,6 +24,7 @@ from algotrade.ingest.pages import (
     proven,
 )
 from algotrade.ingest.plan import Grid, Interval, asked_interval, pack, plan_requests, recheck
+from algotrade.ingest.report import FetchProgress, FetchReport, Notes, day_or_time, report_of, unwatched
 from algotrade.market.candles import RefusedCandle, SeriesKey, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.span import Span
@@ -68,54 +69,11 @@ class Again(NamedTuple):
     believed: Collection[RefusedCandle]
 
 
-class FetchProgress(NamedTuple):
-    """How far the fetch of one symbol has come: every bar from `start` up to `reached` of `end`, milliseconds."""
-
-    symbol: str
-    start: int
-    reached: int
-    end: int
-
-
-class FetchReport(NamedTuple):
-    """What became of one symbol.
-
-    Attributes:
-        key: the series that was written.
-        added: candles that were not stored before.
-        unchanged: candles that came again with the same values.
-        revised: candles that came with other values, which are now stored.
-        first: open time of the first stored bar of the series, None when nothing is stored.
-        last: the same of the last.
-        gaps: bars missing between the two.
-        complete: whether everything that was asked for and can exist is stored.
-        note: what a person should know, in sentences; "" when there is nothing to say.
-        refused: candles of the exchange that cannot be, which were not stored: the first so many.
-        error: why the fetch ended before its end; what came until then is stored.
-    """
-
-    key: SeriesKey
-    added: int
-    unchanged: int
-    revised: int
-    first: int | None
-    last: int | None
-    gaps: int
-    complete: bool
-    note: str
-    refused: tuple[RefusedCandle, ...] = ()
-    error: AlgotradeError | None = None
-
-
-def _ignore(progress: FetchProgress) -> None:
-    """What is told when nobody listens."""
-
-
 async def fetch_candles(
     exchange: Exchange,
     db: Database,
     request: FetchRequest,
-    on_progress: Callable[[FetchProgress], None] = _ignore,
+    on_progress: Callable[[FetchProgress], None] = unwatched,
 ) -> list[FetchReport]:
     """Fetch each symbol in turn. A symbol that fails does not lose the others: its report carries the error.
 
@@ -144,7 +102,7 @@ async def fetch_again(
     db: Database,
     key: SeriesKey,
     again: Again,
-    on_progress: Callable[[FetchProgress], None] = _ignore,
+    on_progress: Callable[[FetchProgress], None] = unwatched,
 ) -> FetchReport:
     """Ask once more for parts of a stored series; see `fetch_candles`."""
     request = FetchRequest((key.symbol,), key.timeframe)
@@ -175,8 +133,7 @@ class _SymbolFetch:
         self.written = WriteReport(0, 0, 0)
         self.refused: list[RefusedCandle] = []
         self.refusals = 0
-        self.complaints: list[str] = []
-        self.remarks: list[str] = []
+        self.notes = Notes()
 
     async def run(self, again: Again | None = None) -> FetchReport:
         """Fetch what is missing, or some of it again, and report it, whatever happens on the way."""
@@ -205,7 +162,7 @@ class _SymbolFetch:
         asked = asked_interval(wanted, stored.last if stored else None, self.grid, self.now_ms)
         self.takes_newest = stored is None and self.request.start is None
         if self.takes_newest:
-            self.remarks.append("nothing was stored before: these are the newest candles, --start asks for older ones")
+            self.notes.remark("nothing was stored before: these are the newest candles, --start asks for older ones")
         covered = [Interval(*part) for part in read_coverage(self.db, self.key)]
         return recheck(plan_requests(asked, covered, self.grid), covered, self.grid)
 
@@ -216,7 +173,7 @@ class _SymbolFetch:
         while cursor.reached < interval.end:
             page = await self._ask(Interval(cursor.reached, interval.end), cursor.since)
             if is_stale(page.seen, cursor.since, self.grid):
-                self._complain(f"{self.exchange.name} answered with older candles", cursor.since)
+                self.notes.complain(f"{self.exchange.name} answered with older candles", cursor.since)
                 return
             if unproven is None and len(page.seen):
                 unproven = await self._first_kept(page, cursor.since, interval)
@@ -243,17 +200,15 @@ class _SymbolFetch:
             return first
         name, timeframe = self.exchange.name, self.key.timeframe
         if is_newest_page(page.seen, self.grid, self.now_ms):
-            self._complain(f"{name} answered with its newest {len(page.seen)} {timeframe} candles", since)
+            what = f"{name} answered with its newest {len(page.seen)} {timeframe} candles"
         elif await self._trades_before(first, since):
-            self._complain(
-                f"{name} gives {timeframe} candles from {iso(first)} on, though its days go back further", since
-            )
+            what = f"{name} gives {timeframe} candles from {iso(first)} on, though its days go back further"
         else:
             return interval.start
-        if self.exchange.keeps_trades:
-            self.remarks.append(
+        if self.notes.complain(what, since) and self.exchange.keeps_trades:
+            self.notes.remark(
                 f"older ones can be made from trades: algotrade fetch --exchange {name} --symbol {self.key.symbol}"
-                f" --timeframe {timeframe} --start {_day_or_time(since)} --via trades"
+                f" --timeframe {timeframe} --start {day_or_time(since)} --via trades"
             )
         return first
 
@@ -281,36 +236,16 @@ class _SymbolFetch:
         self.refusals += len(page.refused)
         return unproven if unproven is None else max(unproven, answered.end)
 
-    def _complain(self, what: str, since: int) -> None:
-        self.complaints.append(f"{what}; asked from {_day_or_time(since)}")
-
     def _report(self, error: AlgotradeError | None) -> FetchReport:
-        stored = span(self.db, self.key)
-        start = self.request.start
+        stored, start, notes = span(self.db, self.key), self.request.start, self.notes
         if stored is None:
-            self.remarks.clear()
-            if not self.complaints:
-                self.complaints.append(f"{self.exchange.name} gave no closed {self.key.timeframe} candles")
-        if stored and start is not None and stored.first > start + self.grid.step and not self.complaints:
-            self.remarks.append(f"the first candle {self.exchange.name} has is that of {iso(stored.first)}")
+            notes.forget_remarks()
+            if not notes.complaints:
+                notes.complain(f"{self.exchange.name} gave no closed {self.key.timeframe} candles")
+        if stored and start is not None and stored.first > start + self.grid.step and not notes.complaints:
+            notes.remark(f"the first candle {self.exchange.name} has is that of {iso(stored.first)}")
         if self.refused:
             time, reason, _ = self.refused[0]
             when = "" if time is None else f" {iso(time)}"
-            self.complaints.append(f"{self.refusals} candle(s) refused, the first{when}: {reason}")
-        return FetchReport(
-            key=self.key,
-            added=self.written.added,
-            unchanged=self.written.unchanged,
-            revised=self.written.revised,
-            first=stored.first if stored else None,
-            last=stored.last if stored else None,
-            gaps=(stored.last - stored.first) // self.grid.step + 1 - stored.rows if stored else 0,
-            complete=error is None and not self.complaints,
-            note="; ".join(self.complaints + self.remarks),
-            refused=tuple(self.refused),
-            error=error,
-        )
-
-
-def _day_or_time(time: int) -> str:
-    return iso(time).removesuffix("T00:00:00Z")
+            notes.complain(f"{self.refusals} candle(s) refused, the first{when}: {reason}")
+        return report_of(self.db, self.key, written=self.written, notes=notes, refused=tuple(self.refused), error=error)

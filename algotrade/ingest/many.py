@@ -18,13 +18,12 @@ from typing import Final, Protocol, cast
 
 from algotrade.errors import AlgotradeError, AwaitMaintenance
 from algotrade.exchange.base import Exchange, system_ms
-from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.jobs import TRADES, Job
+from algotrade.ingest.report import FetchProgress, FetchReport, report_of
 from algotrade.ingest.shared_exchange import SharedClock, Turn, unless_stopped
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import validate_symbol
-from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.candles import span
 from algotrade.store.corrections import note_outage
 from algotrade.store.database import Database
 from algotrade.store.files import hold_lock
@@ -115,7 +114,7 @@ class _Line:
                 )
             while self.waiting:
                 job = self.waiting.popleft()
-                self.keep(job, await asyncio.to_thread(unserved, self.database, job.key, error))
+                self.keep(job, await asyncio.to_thread(partial(report_of, self.database, job.key, error=error)))
 
     async def _serve(self, exchange: Exchange, clock: SharedClock) -> None:
         while self.waiting:
@@ -126,7 +125,7 @@ class _Line:
                     self.watcher.began(job)
                     report = await self._fetch(job, Turn(exchange, clock, self.stopping))
             except AlgotradeError as error:
-                report = await asyncio.to_thread(unserved, self.database, job.key, error)
+                report = await asyncio.to_thread(partial(report_of, self.database, job.key, error=error))
             self.keep(job, report)
 
     async def _fetch(self, job: Job, turn: Turn) -> FetchReport:
@@ -147,23 +146,6 @@ class _Line:
         else:
             (report,) = await fetch_candles(exchange, self.database, request, advance)
         return report
-
-
-def unserved(database: Database, key: SeriesKey, error: AlgotradeError | None) -> FetchReport:
-    """The report of a job that did not get as far as asking: what is stored, and why there is no more."""
-    stored = span(database, key)
-    return FetchReport(
-        key=key,
-        added=0,
-        unchanged=0,
-        revised=0,
-        first=stored.first if stored else None,
-        last=stored.last if stored else None,
-        gaps=(stored.last - stored.first) // timeframe_ms(key.timeframe) + 1 - stored.rows if stored else 0,
-        complete=False,
-        note="",
-        error=error,
-    )
 
 
 def lock_path(database: Database, key: SeriesKey) -> Path:

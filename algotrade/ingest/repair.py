@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 
 from algotrade.errors import FixCommand
 from algotrade.exchange.base import Exchange
-from algotrade.ingest.fetch import Again, FetchProgress, FetchReport, fetch_again
+from algotrade.ingest.fetch import Again, fetch_again
 from algotrade.ingest.pages import SPIKE
 from algotrade.ingest.plan import Interval
+from algotrade.ingest.report import FetchProgress, FetchReport, unwatched
 from algotrade.ingest.stored_gaps import stored_gaps
 from algotrade.market.candles import RefusedCandle, SeriesKey
 from algotrade.market.gap_pieces import EXCHANGE_DOWN, KINDS, NOT_DOWNLOADED, QUARANTINED
@@ -28,12 +29,8 @@ class _Missing(NamedTuple):
     again: Again
 
 
-def _ignore(progress: FetchProgress) -> None:
-    """What is told when nobody listens."""
-
-
 async def repair_candles(
-    exchange: Exchange, db: Database, key: SeriesKey, on_progress: Callable[[FetchProgress], None] = _ignore
+    exchange: Exchange, db: Database, key: SeriesKey, on_progress: Callable[[FetchProgress], None] = unwatched
 ) -> FetchReport:
     """Ask again for bars of a series that nobody asked for, that came as nonsense, or that fell into an outage.
 

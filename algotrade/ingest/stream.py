@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from algotrade.errors import CheckConnection, TryLater
 from algotrade.exchange.base import Exchange, Stream
-from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.pages import judge_page, proven
 from algotrade.ingest.plan import Interval
+from algotrade.ingest.report import FetchReport
 from algotrade.ingest.trades.fetch import fetch_trades
 from algotrade.ingest.trades.pages import AHEAD_MS
 from algotrade.ingest.waiting import ExchangeClock, Patience, Silence
@@ -26,6 +27,9 @@ from algotrade.market.candles import Floats, SeriesKey
 from algotrade.market.timeframe import bar_start, timeframe_ms
 from algotrade.store.arrivals import Evidence, write_candles
 from algotrade.store.database import Database
+from algotrade.store.snapshots import refresh_snapshot
+
+REFRESHED_AFTER: Final = 1_000  # so many bars that came unasked; whether a snapshot is due is looked up in no time
 
 
 class StreamEvent(NamedTuple):
@@ -87,6 +91,7 @@ class SeriesStream:
         self.whole = False  # whether the stream has been listened to since that candle's bar began
         self.began = 0  # when it was begun to be listened to, by the exchange's time
         self.failures = 0  # in a row, with nothing heard in between
+        self.unasked = 0  # bars stored since the snapshot was looked at; a fetch looks at it, too
 
     async def run(self) -> None:
         """Keep it current until cancelled.
@@ -185,6 +190,10 @@ class SeriesStream:
         evidence = Evidence(self.clock.now_ms(), page.refused, covered)
         report = await asyncio.to_thread(write_candles, self.db, self.key, page.times, page.columns, evidence)
         self._stored(report.added, at if len(page.times) else self.last)
+        self.unasked += report.added
+        if False and self.unasked >= REFRESHED_AFTER:
+            self.unasked = 0
+            await asyncio.to_thread(refresh_snapshot, self.db, self.key)
 
     def _stored(self, added: int, last: int | None) -> None:
         self.last = last

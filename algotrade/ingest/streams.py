@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from algotrade.errors import AlgotradeError
 from algotrade.exchange.base import Exchange, Stream
-from algotrade.ingest.fetch import FetchReport
 from algotrade.ingest.jobs import TRADES, Job
-from algotrade.ingest.many import lock_path, unserved
+from algotrade.ingest.many import lock_path
+from algotrade.ingest.report import FetchReport, report_of
 from algotrade.ingest.stream import SeriesStream, Source, StreamEvent, candles_source, trades_source
 from algotrade.ingest.waiting import Patience
 from algotrade.market.candles import SeriesKey
@@ -128,5 +128,4 @@ class _Told:
 
     def report(self, database: Database, job: Job) -> FetchReport:
         """What became of a series."""
-        error = self._errors.get(job.key)
-        return unserved(database, job.key, error)._replace(added=self._added[job.key], complete=error is None)
+        return report_of(database, job.key, error=self._errors.get(job.key))._replace(added=self._added[job.key])

@@ -16,9 +16,9 @@ import pytest
 
 from algotrade.cli.fetched import most_urgent, sentence
 from algotrade.errors import AlgotradeError, CheckConnection, FixCommand, FixData, NotAllowed, TryLater
-from algotrade.ingest.fetch import FetchReport
 from algotrade.ingest.jobs import Job
 from algotrade.ingest.many import lock_path
+from algotrade.ingest.report import FetchReport
 from algotrade.market.candles import RefusedCandle
 from algotrade.market.span import Span, parse_time
 from algotrade.store.database import open_database

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from algotrade.errors import AlgotradeError
-from algotrade.ingest.fetch import FetchReport, FetchRequest
+from algotrade.ingest.fetch import FetchRequest
+from algotrade.ingest.report import FetchReport
 from algotrade.ingest.trades.fetch import fetch_trades
 from algotrade.market.candles import SeriesKey
 from algotrade.store.database import Database

@@ -7,7 +7,9 @@ import pytest
 
 from algotrade.errors import CheckConnection, FixCommand, TryLater
 from algotrade.exchange.demo import DemoExchange
-from algotrade.ingest.fetch import FetchProgress, FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.fetch import Again, FetchRequest, fetch_again, fetch_candles
+from algotrade.ingest.plan import Interval
+from algotrade.ingest.report import FetchProgress, FetchReport
 from algotrade.market.candles import Floats, SeriesKey, content_hash, times_ms
 from algotrade.store.candles import read_candles
 from algotrade.store.database import Database, open_database
@@ -366,3 +368,13 @@ async def test_the_demo_exchange_fetches_the_same_bytes_in_one_go_and_in_parts(t
             hashes.add(content_hash(read_candles(db, report.key)))
             assert report.added in (2500, 400)
     assert len(hashes) == 1
+
+
+async def test_what_is_wrong_with_many_answers_is_said_once(db: Database) -> None:
+    listed = ListedExchange(minutes(0, 300), NOON + 300 * MINUTE, answer=newest_page)
+    holes = [Interval(NOON + at * MINUTE, NOON + (at + 1) * MINUTE) for at in range(0, 280, 20)]
+    report = await fetch_again(listed, db, KEY, Again(holes, ()))
+    wrong, remark = report.note.split("; older ones")
+    assert wrong == "kraken answered with its newest 10 1m candles; asked from 2024-01-01T12:00:00Z and 13 times more"
+    assert remark.count("--start") == 1
+    assert not report.complete

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from algotrade.exchange.opening import open_exchange
-from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.fetch import FetchRequest, fetch_candles
+from algotrade.ingest.report import FetchReport
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.simulate import FIRST_MS, simulate_candles
 from algotrade.market.span import parse_time

@@ -9,7 +9,8 @@ import pytest
 from algotrade.errors import CheckConnection, TryLater
 from algotrade.exchange.base import Exchange
 from algotrade.exchange.opening import open_exchange
-from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.fetch import FetchRequest, fetch_candles
+from algotrade.ingest.report import FetchReport
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_time

@@ -17,9 +17,9 @@ from algotrade.errors import AlgotradeError, CheckConnection, FixCommand, FixCon
 from algotrade.exchange.base import Exchange
 from algotrade.exchange.demo import DemoExchange
 from algotrade.exchange.opening import open_exchange
-from algotrade.ingest.fetch import FetchProgress, FetchReport
 from algotrade.ingest.jobs import Job, distinct, jobs_as_typed, jobs_of_settings, jobs_of_store, repairs
 from algotrade.ingest.many import lock_path, run_jobs
+from algotrade.ingest.report import FetchProgress, FetchReport
 from algotrade.ingest.shared_exchange import Stopped
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import Span, parse_time
@@ -223,7 +223,8 @@ async def test_a_stop_keeps_what_came_and_begins_nothing_more(db: Database) -> N
     world = World(db)
     world.stop_at = ("advanced", days[0])
     reports = await world.run(*days, *more)
-    assert {type(report.error) for report in reports} == {Stopped}
+    stopped = {type(report.error) for report in reports if not report.complete}  # one may just have had its last page
+    assert stopped == {Stopped}
     stored = [len(read_candles(db, report.key)) for report in reports]
     assert stored == [report.added for report in reports]
     assert stored[0] > 0

@@ -11,8 +11,9 @@ import pytest
 from algotrade.errors import FixCommand
 from algotrade.exchange.base import Exchange
 from algotrade.exchange.opening import open_exchange
-from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.repair import repair_candles
+from algotrade.ingest.report import FetchReport
 from algotrade.ingest.stored_gaps import stored_gaps
 from algotrade.market.candles import SeriesKey, content_hash, times_ms
 from algotrade.market.gap_pieces import TypedGap

@@ -9,7 +9,8 @@ import pytest
 from algotrade.errors import CheckConnection, TryLater
 from algotrade.exchange.base import Exchange
 from algotrade.exchange.opening import open_exchange
-from algotrade.ingest.fetch import FetchReport, FetchRequest, fetch_candles
+from algotrade.ingest.fetch import FetchRequest, fetch_candles
+from algotrade.ingest.report import FetchReport
 from algotrade.ingest.trades.fetch import fetch_trades
 from algotrade.ingest.trades.proof import proof_of
 from algotrade.ingest.trades.recheck import recheck_trades
