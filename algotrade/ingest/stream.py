@@ -191,7 +191,7 @@ class SeriesStream:
         report = await asyncio.to_thread(write_candles, self.db, self.key, page.times, page.columns, evidence)
         self._stored(report.added, at if len(page.times) else self.last)
         self.unasked += report.added
-        if False and self.unasked >= REFRESHED_AFTER:
+        if self.unasked >= REFRESHED_AFTER:
             self.unasked = 0
             await asyncio.to_thread(refresh_snapshot, self.db, self.key)
 
