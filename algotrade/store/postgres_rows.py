@@ -44,13 +44,14 @@ def copied_in(connection: Connection, table: Table, columns: Sequence[int | npt.
     for number, (name, values) in enumerate(zip(_values(record), columns, strict=True)):
         records[f"length{number}"] = record[name].itemsize
         records[name] = values
+    names = [field.name for field in fields]
+    order = ", ".join(f'"{name}"' for name in names)  # which a table that was altered once need not have
     arriving = f"arriving_{table.name}"
     with _driver(connection).cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {arriving} (LIKE {table.name}) ON COMMIT DELETE ROWS")
         cursor.execute(f"TRUNCATE {arriving}")
-        with cursor.copy(f"COPY {arriving} FROM STDIN (FORMAT binary)") as copy:
+        with cursor.copy(f"COPY {arriving} ({order}) FROM STDIN (FORMAT binary)") as copy:
             copy.write(_HEADER + records.tobytes() + _END)
-    names = [field.name for field in fields]
     given = cast(Any, select(*(column(name) for name in names)).select_from(named_table(arriving)))
     connection.execute(upsert(table).from_select(names, given))
 

@@ -226,6 +226,16 @@ def test_two_stores_in_two_schemas_of_one_database_do_not_meet(postgresql_locati
         open_database(f"{postgresql_location}?options=-csearch_path=missing")
 
 
+def test_a_table_whose_columns_stand_in_another_order_takes_each_value_in_its_own(postgresql_location: str) -> None:
+    values = np.arange(5.0)[:, None] + np.arange(300.0)
+    with open_database(postgresql_location) as database:
+        with another_program(postgresql_location) as connection:
+            connection.execute("ALTER TABLE candles DROP COLUMN open CASCADE")
+            connection.execute("ALTER TABLE candles ADD COLUMN open double precision NOT NULL")
+        write_candles(database, KEY, bars(300)[0], values)
+        assert (values == read_candles(database, KEY).to_numpy().T).all()
+
+
 def test_names_are_ordered_by_their_bytes_in_any_language(postgresql_server: Server, postgresql_location: str) -> None:
     with another_program(postgresql_location) as other:
         if other.info.server_version < 150_000:
