@@ -22,6 +22,8 @@ from algotrade.market.simulate import simulate_candles
 from algotrade.store.candles import read_candles
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database, open_database
+from algotrade.store.rows import series_id_of
+from algotrade.store.snapshots import Snapshot, find_snapshot
 from tests.shell.loopback.kraken_stream import StreamingKraken
 from tests.shell.loopback.server import MINUTE, Clock
 
@@ -93,6 +95,26 @@ async def test_bars_are_stored_as_they_close_without_asking(db: Database) -> Non
     assert sum(event.added for event in events) == len(stored(db))  # none was stored twice
     ((_, end),) = read_coverage(db, KEY)  # in one piece
     assert end == stored(db)[-1] + MINUTE
+
+
+async def test_a_series_that_grows_by_its_stream_alone_gets_its_snapshot(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("algotrade.ingest.stream.REFRESHED_AFTER", 2)
+
+    def snapshot() -> Snapshot | None:
+        with db.reading() as connection:
+            return find_snapshot(connection, series_id_of(connection, KEY) or 0)
+
+    async with StreamingKraken(Clock(NOON + 30_000, SPEED)) as kraken, streaming(kraken, db):
+        await until(lambda: kraken.requests["OHLC"] == 2)
+        asked_until = stored(db)[-1]
+        await until(lambda: stored(db)[-1] >= asked_until + 2 * MINUTE)
+        assert snapshot() is None  # too few candles
+        monkeypatch.setattr("algotrade.store.snapshots.SMALLEST_ROWS", 1)
+        await until(lambda: snapshot() is not None)
+        assert kraken.requests["OHLC"] == 2
+    assert is_whole_and_true(db)
 
 
 async def test_several_symbols_share_a_connection(db: Database) -> None:
