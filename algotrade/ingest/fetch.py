@@ -161,8 +161,6 @@ class _SymbolFetch:
         wanted = Span(self.request.start, self.request.end)
         asked = asked_interval(wanted, stored.last if stored else None, self.grid, self.now_ms)
         self.takes_newest = stored is None and self.request.start is None
-        if self.takes_newest:
-            self.notes.remark("nothing was stored before: these are the newest candles, --start asks for older ones")
         covered = [Interval(*part) for part in read_coverage(self.db, self.key)]
         return recheck(plan_requests(asked, covered, self.grid), covered, self.grid)
 
@@ -238,10 +236,10 @@ class _SymbolFetch:
 
     def _report(self, error: AlgotradeError | None) -> FetchReport:
         stored, start, notes = span(self.db, self.key), self.request.start, self.notes
-        if stored is None:
-            notes.forget_remarks()
-            if not notes.complaints:
-                notes.complain(f"{self.exchange.name} gave no closed {self.key.timeframe} candles")
+        if stored is None and not notes.complaints:
+            notes.complain(f"{self.exchange.name} gave no closed {self.key.timeframe} candles")
+        if stored and self.takes_newest:
+            notes.remark("nothing was stored before: these are the newest candles, --start asks for older ones")
         if stored and start is not None and stored.first > start + self.grid.step and not notes.complaints:
             notes.remark(f"the first candle {self.exchange.name} has is that of {iso(stored.first)}")
         if self.refused:

@@ -85,10 +85,6 @@ class Notes:
         """Something is to be known, though nothing is wrong."""
         self._remarks.append(what)
 
-    def forget_remarks(self) -> None:
-        """They were about candles that did not come."""
-        self._remarks.clear()
-
     def sentences(self) -> str:
         """All of it; "" when there is nothing to say."""
         complaints = [

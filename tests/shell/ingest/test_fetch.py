@@ -378,3 +378,10 @@ async def test_what_is_wrong_with_many_answers_is_said_once(db: Database) -> Non
     assert wrong == "kraken answered with its newest 10 1m candles; asked from 2024-01-01T12:00:00Z and 13 times more"
     assert remark.count("--start") == 1
     assert not report.complete
+
+
+async def test_what_an_exchange_never_gives_can_be_made_from_trades_also_where_nothing_is_stored(db: Database) -> None:
+    exchange = ListedExchange(minutes(-1000, 30), HALF_PAST, page=720, answer=newest_page)
+    report = await fetch(exchange, db, -1000, -900)
+    assert report.first is None
+    assert "--via trades" in report.note
