@@ -17,7 +17,7 @@ from algotrade.errors import FixData
 from algotrade.market.candles import COLUMNS, Floats, RefusedCandle, SeriesKey, Times, iso
 from algotrade.store.coverage import cover
 from algotrade.store.database import Database
-from algotrade.store.rows import BLOCK_ROWS, add_series, fetch_rows, put_rows, rows_between, series_id_of
+from algotrade.store.rows import BLOCK_ROWS, Rows, add_series, joined, put_rows, row_blocks, rows_between, series_id_of
 from algotrade.store.snapshots import invalidate_snapshots
 from algotrade.store.tables import candles, quarantine, revisions
 
@@ -90,17 +90,25 @@ def put_candles(
 
 
 def _put_block(connection: Connection, series_id: int, times: Times, columns: Floats, seen_ms: int) -> WriteReport:
-    stored_times, stored = fetch_rows(connection, rows_between(series_id, int(times[0]), int(times[-1])))
-    _, given_at, stored_at = np.intersect1d(times, stored_times, assume_unique=True, return_indices=True)
-    differs = (columns[:, given_at] != stored[:, stored_at]).any(axis=0)
+    stored = _stored_at(connection, series_id, times)
+    given_at = np.searchsorted(times, stored.times)
+    differs = (columns[:, given_at] != stored.columns).any(axis=0)
     same = np.zeros(len(times), np.bool_)
     same[given_at[~differs]] = True
-    revised_at, before_at = given_at[differs], stored_at[differs]
-    _keep_revisions(
-        connection, series_id, seen_ms, times[revised_at], np.vstack([stored[:, before_at], columns[:, revised_at]])
-    )
+    revised_at = given_at[differs]
+    values = np.vstack([stored.columns[:, differs], columns[:, revised_at]])
+    _keep_revisions(connection, series_id, seen_ms, times[revised_at], values)
     _upsert_rows(connection, series_id, times[~same], columns[:, ~same])
     return WriteReport(len(times) - len(given_at), int(same.sum()), int(differs.sum()))
+
+
+def _stored_at(connection: Connection, series_id: int, times: Times) -> Rows:
+    """The stored candles that open at these times. Millions of others may lie between two of them."""
+    found = []
+    for block in row_blocks(connection, rows_between(series_id, int(times[0]), int(times[-1]))):
+        given = np.isin(block.times, times, assume_unique=True)
+        found.append(Rows(block.times[given], block.columns[:, given]))
+    return joined(found)
 
 
 def _upsert_rows(connection: Connection, series_id: int, times: Times, columns: Floats) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -95,6 +96,18 @@ def test_a_clock_that_stands_or_goes_back_loses_no_revision(database: Database, 
     kept = read_revisions(database, KEY, START, START)
     assert [(one.seen_ms, one.old[3], one.new[3]) for one in kept] == [(NOON, 101.0, 100.25), (NOON + 1, 100.25, 100.5)]
     assert check_series(database, KEY).problems == ()
+
+
+def test_a_few_candles_far_apart_are_compared_without_loading_all_between(database: Database) -> None:
+    times, columns = bars(400_000)
+    write_candles(database, KEY, times, columns)
+    ends, late = times[[0, -1]], columns[:, [0, -1]] + 0.5
+    tracemalloc.start()
+    done = write_candles(database, KEY, ends, late)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert done == (0, 0, 2)
+    assert peak < 35_000_000  # blocks of rows on their way; all that lie between would take more
 
 
 def test_holes_are_filled_without_touching_what_is_around_them(database: Database) -> None:
