@@ -32,9 +32,9 @@ class Backoff(NamedTuple):
         """Longest wait after so many failures in a row, seconds."""
         return min(self.longest_s, self.first_s * 2.0 ** min(failures - 1, 60))
 
-    def wait_s(self, failures: int) -> float:
+    def wait_s(self, failures: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
         """A wait drawn at random after so many failures in a row, seconds."""
-        return random.uniform(0.0, self.limit_s(failures))  # noqa: S311 - spreads calls, keeps nothing secret
+        return uniform(0.0, self.limit_s(failures))
 
 
 async def retry_read(
@@ -59,5 +59,5 @@ async def retry_read(
         try:
             return await read()
         except (CheckConnection, TryLater):
-            await sleep(uniform(0.0, backoff.limit_s(failures)))
+            await sleep(backoff.wait_s(failures, uniform))
     return await read()
