@@ -13,7 +13,7 @@ from algotrade.cli.commands import Commands
 from algotrade.cli.invocation import Invocation, invocation_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from algotrade.market.candles import SeriesKey
     from algotrade.store.database import Database
@@ -133,6 +133,11 @@ def verify(
         damages = check_database(database)
         keys = _matching(database, (exchange, symbol, timeframe, origin))
         checked = [(check_series(database, key), recheck_trades(database, key)) for key in keys]
+        mending = {
+            health.key: _mending(database, health.key, rows_whole=health.rows_whole and not trades.problems)
+            for health, trades in checked
+            if health.problems or trades.problems
+        }
     rows = [
         {
             **health.key._asdict(),
@@ -151,10 +156,12 @@ def verify(
         invocation.output.note("nothing is stored yet: algotrade fetch --symbol BTC/USD")
     for damage in damages:
         invocation.output.write_line(damage)
+    if wrong and invocation.json:
+        raise typer.Exit(ReviewResult.exit_code)
     if wrong:
-        if invocation.json:
-            raise typer.Exit(ReviewResult.exit_code)
-        raise ReviewResult(f"{wrong} thing(s) are wrong with what is stored", hint="algotrade data drop -h")
+        _recommend(invocation, mending)
+        hint = next(iter(mending.values()), "algotrade data export -h")  # into files, for a new database
+        raise ReviewResult(f"{wrong} thing(s) are wrong with what is stored", hint=hint)
 
 
 @app.command()
@@ -258,6 +265,18 @@ def _way_back(database: Database, key: SeriesKey) -> str:
     stored = span(database, key)
     via = " --via trades" if key.origin == "trades" else ""
     return f"algotrade fetch {series}{via}" + (f" --start {iso(stored.first)[:10]}" if stored else "")
+
+
+def _mending(database: Database, key: SeriesKey, *, rows_whole: bool) -> str:
+    """The command that mends a series: a fetch makes a snapshot anew; rows go, and `data drop` says how they return."""
+    return _way_back(database, key) if rows_whole else f"algotrade data drop {_flags(key)}"
+
+
+def _recommend(invocation: Invocation, mending: Mapping[SeriesKey, str]) -> None:
+    """Say what mends each series, where one hint is too few."""
+    if len(mending) > 1:
+        for key, command in mending.items():
+            invocation.output.note(f"{_named(key)}: {command}")
 
 
 def _finding(problems: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ class SeriesHealth(NamedTuple):
         first: open time of the first, milliseconds; None where there is none.
         last: of the last.
         problems: sentences; empty where all is well.
+        rows_whole: whether nothing but the file beside the rows, which can be made anew, is wrong.
     """
 
     key: SeriesKey
@@ -33,6 +34,7 @@ class SeriesHealth(NamedTuple):
     first: int | None
     last: int | None
     problems: tuple[str, ...]
+    rows_whole: bool = True
 
 
 def check_database(database: Database) -> list[str]:
@@ -65,8 +67,9 @@ def check_series(database: Database, key: SeriesKey) -> SeriesHealth:
             rows, last = rows + len(block.times), int(block.times[-1])
         problems += _coverage_problems(connection, series_id)
         problems += _revision_problems(connection, series_id)
-    snapshot = check_snapshot(database, key)
-    return SeriesHealth(key, rows, first, last, (*problems, *([snapshot] if snapshot else [])))
+    fault = check_snapshot(database, key)
+    whole = not problems and (fault is None or fault.file_alone)
+    return SeriesHealth(key, rows, first, last, (*problems, *([fault.sentence] if fault else [])), whole)
 
 
 def _candle_problems(block: Rows, before: int | None, timeframe: str) -> Iterator[str]:

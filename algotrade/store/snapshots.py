@@ -41,6 +41,18 @@ class Snapshot(NamedTuple):
     rows: int
 
 
+class SnapshotFault(NamedTuple):
+    """What is wrong with a snapshot, in a sentence.
+
+    Attributes:
+        sentence: names the file.
+        file_alone: whether the file is to blame; else it is as it was made, and the rows have changed since.
+    """
+
+    sentence: str
+    file_alone: bool
+
+
 def refresh_snapshot(database: Database, key: SeriesKey) -> None:
     """Make the snapshot of a series where there is none, or where many rows have come behind it; else do nothing.
 
@@ -58,8 +70,8 @@ def refresh_snapshot(database: Database, key: SeriesKey) -> None:
             _make_announced(database, series_id, announced)
 
 
-def check_snapshot(database: Database, key: SeriesKey) -> str | None:
-    """What is wrong with the snapshot of a series, in a sentence; None where it equals the rows or there is none."""
+def check_snapshot(database: Database, key: SeriesKey) -> SnapshotFault | None:
+    """What is wrong with the snapshot of a series; None where it equals the rows or there is none."""
     with database.reading() as connection:
         series_id = series_id_of(connection, key)
         found = None if series_id is None else find_snapshot(connection, series_id)
@@ -67,10 +79,14 @@ def check_snapshot(database: Database, key: SeriesKey) -> str | None:
             return None
         path = _file(snapshot_folder(database), found.hash)
         if snapshot_file.map_file(path, found.rows) is None:
-            return f"the snapshot {path} is missing, or is not a file of {found.rows} candles"
-        if (wrong := _difference(connection, series_id, found, path)) is not None:
-            return f"the snapshot {path} {wrong}"
-    return None
+            words = f"is missing, or is not a file of {found.rows} candles; the next fetch makes it anew"
+            return SnapshotFault(f"the snapshot {path} {words}", file_alone=True)
+        with path.open("rb") as file:
+            if snapshot_file.file_hash(file) != found.hash:
+                words = "does not have the hash that is its name; remove it, and the next fetch makes it anew"
+                return SnapshotFault(f"the snapshot {path} {words}", file_alone=True)
+            wrong = _difference(connection, series_id, found, file)
+    return None if wrong is None else SnapshotFault(f"the snapshot {path} {wrong}", file_alone=False)
 
 
 def drop_snapshot(database: Database, key: SeriesKey) -> None:
@@ -211,22 +227,21 @@ def _sweep(connection: Connection, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _difference(connection: Connection, series_id: int, found: Snapshot, path: Path) -> str | None:
-    """In what the file differs from the rows, bit for bit, or from its name; None where in nothing."""
+def _difference(connection: Connection, series_id: int, found: Snapshot, file: BinaryIO) -> str | None:
+    """In what the file differs from the rows, bit for bit; None where in nothing."""
     wanted = rows_between(series_id, None, found.last)
     stored = _count(connection, wanted)
     if stored != found.rows:
         return f"holds {found.rows} candles where {stored} are stored"
     at = 0
-    with path.open("rb") as file:
-        for block in row_blocks(connection, wanted):
-            kept = snapshot_file.read_rows(file, found.rows, at, len(block.times))
-            bits = block.columns.view(np.int64) == kept.columns.view(np.int64)
-            same = (block.times == kept.times) & bits.all(axis=0)
-            if not same.all():
-                return f"differs from the stored candles, the first time at {iso(int(block.times[np.argmin(same)]))}"
-            at += len(block.times)
-        return None if snapshot_file.file_hash(file) == found.hash else "does not have the hash that is its name"
+    for block in row_blocks(connection, wanted):
+        kept = snapshot_file.read_rows(file, found.rows, at, len(block.times))
+        bits = block.columns.view(np.int64) == kept.columns.view(np.int64)
+        same = (block.times == kept.times) & bits.all(axis=0)
+        if not same.all():
+            return f"differs from the stored candles, the first time at {iso(int(block.times[np.argmin(same)]))}"
+        at += len(block.times)
+    return None
 
 
 def _count(connection: Connection, statement: Select[Any]) -> int:

@@ -166,14 +166,35 @@ def test_what_was_changed_behind_its_back_is_found(algotrade: Command, stored: P
     document = algotrade("data", "verify", "--json").document
     assert said in json.dumps(document)
     assert document["same"] is False
+    series = "algotrade data drop --exchange demo --symbol BTC/USD --timeframe 1h --origin demo"
+    assert run.hint == ("algotrade data export -h" if "no series" in said else series)
 
 
-def test_a_damaged_snapshot_is_found(algotrade: Command, stored: Path) -> None:
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_damaged_snapshot_is_found_and_made_anew_by_what_is_recommended(
+    algotrade: Command, stored: Path, missing: bool
+) -> None:
     (snapshot,) = (stored / ".algotrade").rglob("*.npy")
     content = bytearray(snapshot.read_bytes())
     content[-1] ^= 1
     snapshot.write_bytes(content)
-    assert algotrade("data", "verify").code == 5
+    if missing:
+        snapshot.unlink()
+    run = algotrade("data", "verify")
+    assert (run.code, run.hint[:15]) == (5, "algotrade fetch")
+    if not missing:
+        assert "remove it, and the next fetch makes it anew" in " ".join(run.out.split())
+        snapshot.unlink()
+    assert algotrade(*run.hint.split()[1:]).code == 0
+    assert algotrade("data", "verify").code == 0
+
+
+def test_each_of_several_series_is_told_what_mends_it(algotrade: Command, stored: Path) -> None:
+    algotrade(*(word.replace("BTC", "ETH") for word in FETCH), "--symbol", "ETH/USD")
+    change(stored, "UPDATE candles SET high = 1 WHERE time = 1672534800000")
+    run = algotrade("data", "verify")
+    assert "demo BTC/USD 1h (demo): algotrade data drop --exchange demo --symbol BTC/USD" in run.err
+    assert "demo ETH/USD 1h (demo): algotrade data drop --exchange demo --symbol ETH/USD" in run.err
 
 
 # ---- drop -----------------------------------------------------------------------------------------------------------

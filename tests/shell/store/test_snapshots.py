@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from algotrade.market.candles import Floats, SeriesKey, Times, content_hash
 from algotrade.store import snapshot_file
 from algotrade.store.arrivals import write_candles
-from algotrade.store.candles import Span, list_series, read_candles, span
+from algotrade.store.candles import Span, list_series, read_candles, read_times, span
 from algotrade.store.database import Database, open_database
 from algotrade.store.rows import series_id_of
 from algotrade.store.snapshots import (
@@ -121,6 +122,31 @@ def test_rows_that_come_behind_it_keep_it_until_they_are_many(database: Database
     (second,) = files(database)
     assert second.stem == content_hash(read_candles(database, KEY)) != first.stem
     assert snapshot_of(database) == (second.stem, 0, (ROWS + SMALLEST_ROWS) * MINUTE, ROWS + SMALLEST_ROWS + 1)
+
+
+@pytest.mark.parametrize(("start", "end"), [(None, None), (None, 40), (4990, None), (4990, 5003), (5001, 5002), (7, 6)])
+def test_times_are_those_of_the_candles_with_a_snapshot_and_without(
+    database: Database, start: int | None, end: int | None
+) -> None:
+    span = {name: bound * MINUTE for name, bound in (("start", start), ("end", end)) if bound is not None}
+    assert read_times(database, KEY, **span).tolist() == []
+    made_snapshot(database)
+    write_candles(database, KEY, *bars(5, ROWS))
+    wanted = [at * MINUTE for at in range(ROWS + 5) if (start or 0) <= at <= (ROWS + 5 if end is None else end)]
+    assert read_times(database, KEY, **span).tolist() == wanted
+    drop_snapshot(database, KEY)
+    assert read_times(database, KEY, **span).tolist() == wanted
+
+
+def test_times_are_read_without_the_candles(database: Database) -> None:
+    rows = 200_000
+    made_snapshot(database, rows)
+    write_candles(database, KEY, *bars(5, rows))
+    tracemalloc.start()
+    times = read_times(database, KEY)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * times.nbytes
 
 
 def test_a_snapshot_with_nothing_new_is_not_made_again(database: Database) -> None:
@@ -246,12 +272,23 @@ def test_a_file_that_is_not_what_it_should_be_is_left_aside_and_made_again(datab
 def test_a_spoilt_value_is_found_and_never_copied_on(database: Database) -> None:
     path = made_snapshot(database)
     spoil(path, "a bit")
-    assert "differs from the stored candles, the first time at 1970-01-04T11:19:00Z" in str(
-        check_snapshot(database, KEY)
-    )
+    fault = check_snapshot(database, KEY)
+    assert fault is not None
+    assert fault.file_alone
+    assert "does not have the hash that is its name; remove it" in fault.sentence
     write_candles(database, KEY, *bars(SMALLEST_ROWS + 1, first=ROWS))
     refresh_snapshot(database, KEY)
     assert check_snapshot(database, KEY) is None
+
+
+def test_a_row_changed_behind_our_back_is_told_from_a_spoilt_file(database: Database) -> None:
+    made_snapshot(database)
+    with database.writing() as connection:
+        connection.execute(update(candles).where(candles.c.time == 5 * MINUTE).values(volume=7.5))
+    fault = check_snapshot(database, KEY)
+    assert fault is not None
+    assert not fault.file_alone
+    assert "differs from the stored candles, the first time at 1970-01-01T00:05:00Z" in fault.sentence
 
 
 def test_rows_removed_behind_our_back_are_found(database: Database) -> None:
