@@ -18,8 +18,10 @@ from algotrade.evaluate.result import Result
 from algotrade.evaluate.round_trips import open_position
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.blocks import block_hashes
-from algotrade.market.candles import Floats, SeriesKey, Times, content_hash, find_gaps, iso, times_ms
+from algotrade.market.candles import Floats, SeriesKey, Times, content_hash, iso, times_ms
 from algotrade.market.instrument import Instrument
+from algotrade.market.silence import holes_of
+from algotrade.market.timeframe import timeframe_ms
 from algotrade.strategy.signals import Bounds, targets_of
 
 SCHEMA: Final = "algotrade.backtest/1"
@@ -62,7 +64,7 @@ class Provenance(NamedTuple):
 def run_document(result: Result, provenance: Provenance) -> dict[str, Any]:
     """The document of a result; NaN and infinity are None, times are ISO 8601 in UTC, fractions stay fractions."""
     times = result.times
-    gaps = sum(gap.bars for gap in find_gaps(times, result.timeframe))
+    gaps = int(holes_of(times, timeframe_ms(result.timeframe)).bars.sum())
     document = {
         "schema": SCHEMA,
         "run": None,

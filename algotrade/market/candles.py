@@ -36,14 +36,6 @@ class SeriesKey(NamedTuple):
     origin: str = "official"
 
 
-class Gap(NamedTuple):
-    """A hole: `bars` missing bars, the first opening at `start`, the last at `end` (milliseconds, UTC)."""
-
-    start: int
-    end: int
-    bars: int
-
-
 class RefusedCandle(NamedTuple):
     """A candle that was not believed: its open time (None where it has none), why, and its five values as they came.
 
@@ -147,21 +139,6 @@ def bad_rows(
         ("high is below open or close", finite & (high >= low) & ((high < open_) | (high < close))),
         ("low is above open or close", finite & (high >= low) & ((low > open_) | (low > close))),
         ("volume is negative", finite & (volume < 0)),
-    ]
-
-
-def find_gaps(times: Times, timeframe: str) -> list[Gap]:
-    """Holes between the first and the last bar, in order; empty for fewer than two bars."""
-    step = timeframe_ms(timeframe)
-    jumps = np.diff(times)
-    at = np.flatnonzero(jumps > step)
-    return [
-        Gap(
-            int(times[i]) + step,
-            int(times[i]) + int(jumps[i] // step - (jumps[i] % step == 0)) * step,
-            int(-(-jumps[i] // step)) - 1,
-        )
-        for i in at
     ]
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrade.market.candles import find_gaps
 from algotrade.market.gap_pieces import EXCHANGE_DOWN, NO_TRADES, NOT_DOWNLOADED, QUARANTINED
 from algotrade.market.gaps import Known, Outage, coarser_gaps, neighbour, type_gaps
 from algotrade.market.timeframe import bar_start, timeframe_ms
@@ -31,9 +30,13 @@ knowledge = st.builds(
 )
 
 
+def missing_between(times: "np.ndarray[tuple[int], np.dtype[np.int64]]", step: int) -> list[int]:
+    return sorted({*range(int(times[0]), int(times[-1]), step)} - {*times.tolist()})
+
+
 @given(bars, knowledge)
 def test_the_pieces_partition_the_holes(times: "np.ndarray[tuple[int], np.dtype[np.int64]]", known: Known) -> None:
-    missing = [gap.start + bar * HOUR for gap in find_gaps(times, "1h") for bar in range(gap.bars)]
+    missing = missing_between(times, HOUR)
 
     gaps = type_gaps(times, "1h", known)
 
@@ -54,7 +57,7 @@ def test_a_coarser_bar_is_missing_for_the_gravest_reason_of_a_finer_one_in_it(
     gaps = type_gaps(times, "1h", known)
     kinds = {piece.start + bar * HOUR: piece.kind for piece in gaps.rows() for bar in range(piece.bars)}
     coarse = np.unique([bar_start(time, timeframe) for time in times.tolist()])
-    opens = [gap.start + bar * step for gap in find_gaps(coarse, timeframe) for bar in range(gap.bars)]
+    opens = missing_between(coarse, step)
     inside = [{kinds.get(time, NO_TRADES) for time in range(opened, opened + step, HOUR)} for opened in opens]
     gravest = [next(kind for kind in GRAVEST if kind in found) for found in inside]
 

@@ -9,13 +9,11 @@ import pytest
 from algotrade.errors import FixData
 from algotrade.market.candles import (
     COLUMNS,
-    Gap,
     bad_rows,
     candle_table,
     check_candles,
     content_hash,
     empty_candles,
-    find_gaps,
     iso,
     resample,
     times_ms,
@@ -144,30 +142,6 @@ def test_times_that_repeat_or_fall_are_refused(order: list[int]) -> None:
 def test_a_table_of_another_shape_is_refused(spoil: Callable[[pd.DataFrame], pd.DataFrame], said: str) -> None:
     with pytest.raises(FixData, match=said):
         check_candles(spoil(table(GOOD, GOOD)))
-
-
-# ---- gaps ------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("bars", "gaps"),
-    [
-        ([], []),
-        ([0], []),
-        ([0, 1, 2], []),
-        ([0, 2], [(1, 1, 1)]),
-        ([0, 1, 5, 6, 8], [(2, 4, 3), (7, 7, 1)]),
-    ],
-)
-def test_a_gap_is_named_by_its_first_and_last_missing_bar(bars: list[int], gaps: list[tuple[int, int, int]]) -> None:
-    times = START + MINUTE * np.array(bars, np.int64)
-
-    expected = [Gap(START + first * MINUTE, START + last * MINUTE, count) for first, last, count in gaps]
-    assert find_gaps(times, "1m") == expected
-
-
-def test_a_bar_off_the_grid_does_not_hide_a_gap() -> None:
-    times = np.array([START, START + 2 * MINUTE + MINUTE // 2])
-
-    assert find_gaps(times, "1m") == [Gap(START + MINUTE, START + 2 * MINUTE, 2)]
 
 
 # ---- coarser candles -------------------------------------------------------------------------------------------------

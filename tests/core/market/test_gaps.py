@@ -8,7 +8,7 @@ import pytest
 from algotrade.market.candles import Times
 from algotrade.market.gap_pieces import KINDS, NOT_DOWNLOADED
 from algotrade.market.gaps import Known, Outage, neighbour, type_gaps
-from algotrade.market.silence import Spans
+from algotrade.market.silence import Spans, holes_of
 
 HOUR, DAY = 3_600_000, 86_400_000
 START = 1_704_067_200_000  # 2024-01-01, a Monday
@@ -23,6 +23,27 @@ def evidence(times: Times, known: Known) -> list[tuple[int, int, str, str]]:
     return [
         ((gap.start - START) // HOUR, gap.bars, gap.kind, gap.evidence) for gap in type_gaps(times, "1h", known).rows()
     ]
+
+
+# ---- holes -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("bars", "holes"),
+    [
+        ([], []),
+        ([0], []),
+        ([0, 1, 2], []),
+        ([0, 2], [(1, 2, 1)]),
+        ([0, 1, 5, 6, 8], [(2, 5, 3), (7, 8, 1)]),
+        ([0, 2.5], [(1, 3, 2)]),  # a bar off the grid hides no hole
+    ],
+)
+def test_a_hole_reaches_from_its_first_missing_bar_to_the_close_of_its_last(
+    bars: list[float], holes: list[tuple[int, int, int]]
+) -> None:
+    found = holes_of((START + HOUR * np.array(bars)).astype(np.int64), HOUR)
+
+    starts, ends = ((edge - START) // HOUR for edge in found.spans)
+    assert list(zip(starts.tolist(), ends.tolist(), found.bars.tolist(), strict=True)) == holes
 
 
 # ---- evidence --------------------------------------------------------------------------------------------------------
