@@ -13,7 +13,7 @@ from algotrade.market.gap_pieces import NO_TRADES, Gaps
 from algotrade.market.gaps import Known, Neighbour, neighbour, type_gaps
 from algotrade.market.silence import AROUND, Flags, Spans, holes_of
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.candles import SeriesSpan, bars_beside, list_spans, read_candles
+from algotrade.store.candles import SeriesSpan, bars_beside, list_spans, read_candles, read_times
 from algotrade.store.corrections import open_quarantine, read_outages
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
@@ -41,7 +41,7 @@ class CandlesWithGaps(NamedTuple):
 
 def stored_gaps(database: Database, key: SeriesKey) -> Gaps:
     """The holes between the first and the last bar of a stored series, split by kind."""
-    return gaps_between(database, key, times_ms(read_candles(database, key)))
+    return gaps_between(database, key, read_times(database, key))
 
 
 def read_with_gaps(database: Database, key: SeriesKey, start: int | None, end: int | None) -> CandlesWithGaps:
@@ -128,7 +128,7 @@ def _neighbours(database: Database, key: SeriesKey, windows: list[tuple[int, int
 
 
 def _read_neighbour(database: Database, key: SeriesKey, windows: list[tuple[int, int]]) -> Neighbour | None:
-    parts = [times_ms(read_candles(database, key, start=start, end=end - 1)) for start, end in windows]
+    parts = [read_times(database, key, start=start, end=end - 1) for start, end in windows]
     times = np.concatenate(parts)
     if not len(times):
         return None

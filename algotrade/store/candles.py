@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from sqlalchemy import Connection, ScalarSelect, func, select
 
-from algotrade.market.candles import SeriesKey, candle_table, empty_candles
+from algotrade.market.candles import SeriesKey, Times, candle_table, empty_candles
 from algotrade.store.database import Database
-from algotrade.store.rows import Rows, fetch_rows, joined, rows_between, series_id_of
+from algotrade.store.rows import Rows, fetch_rows, joined, row_blocks, rows_between, series_id_of
 from algotrade.store.snapshots import find_snapshot, map_snapshot
 from algotrade.store.tables import candles, series, snapshots
 
@@ -73,6 +73,29 @@ def read_candles(
     if last is not None:
         head = _newest(head, last - len(tail.times))
     return candle_table(*(joined([head, tail]) if len(tail.times) else head))
+
+
+def read_times(database: Database, key: SeriesKey, *, start: int | None = None, end: int | None = None) -> Times:
+    """Open times of candles in rising order, milliseconds, shape (n,): a sixth of the memory that the candles take.
+
+    Args:
+        database: the store.
+        key: the series.
+        start: the first bar's open time in milliseconds, inclusive.
+        end: the last bar's open time in milliseconds, inclusive.
+    """
+    with database.reading() as connection:
+        series_id = series_id_of(connection, key)
+        if series_id is None:
+            return np.empty(0, np.int64)
+        parts = [np.empty(0, np.int64)]
+        found = find_snapshot(connection, series_id)
+        kept = None if found is None else map_snapshot(database, found)
+        if found is not None and kept is not None:
+            parts.append(_part(kept, start, end).times)
+            start = found.last + 1 if start is None else max(start, found.last + 1)
+        parts += [block.times for block in row_blocks(connection, rows_between(series_id, start, end))]
+        return np.concatenate(parts)
 
 
 def _read_rows(connection: Connection, series_id: int, start: int | None, end: int | None, last: int | None) -> Rows:
