@@ -20,23 +20,15 @@ def read_coverage(database: Database, key: SeriesKey) -> list[tuple[int, int]]:
         return [(row.start, row.end) for row in rows]
 
 
-def add_coverage(database: Database, key: SeriesKey, start: int, end: int) -> None:
-    """Remember that a span was asked for, joined with those it touches.
+def cover(connection: Connection, series_id: int, start: int, end: int) -> None:
+    """Remember that a span was answered for, joined with those it touches, inside a transaction that writes more.
 
     Args:
-        database: the store.
-        key: the series; nothing is remembered of one without a candle, so that it is asked for again.
+        connection: of the transaction.
+        series_id: of the series.
         start: the first bar's open time in milliseconds.
         end: where the span ends; a bar that opens then is not in it.
     """
-    with database.writing() as connection:
-        series_id = connection.execute(select(series.c.id).where(_is(key))).scalar_one_or_none()
-        if series_id is not None:
-            cover(connection, series_id, start, end)
-
-
-def cover(connection: Connection, series_id: int, start: int, end: int) -> None:
-    """The same inside a transaction that writes more; see `add_coverage`."""
     if end <= start:
         return
     touching = and_(coverage.c.series_id == series_id, coverage.c.start <= end, coverage.c.end >= start)

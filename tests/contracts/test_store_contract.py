@@ -16,7 +16,7 @@ from algotrade.market.candles import COLUMNS, Floats, SeriesKey, Times, check_ca
 from algotrade.market.instrument import Instrument
 from algotrade.store.arrivals import Evidence, write_candles
 from algotrade.store.candles import SeriesInfo, list_series, list_spans, read_candles, span
-from algotrade.store.coverage import add_coverage, read_coverage
+from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database, open_database
 from algotrade.store.integrity import check_series
 from algotrade.store.markets import read_instrument, write_instrument
@@ -288,16 +288,14 @@ def test_anyone_can_read_the_rows_with_sql(database: Database) -> None:
 def test_spans_that_touch_are_covered_as_one(
     database: Database, asked: list[tuple[int, int]], covered: list[tuple[int, int]]
 ) -> None:
-    write_candles(database, KEY, *bars(1))
-    write_candles(database, KEY._replace(symbol="ETH/USD"), *bars(1))
-    add_coverage(database, KEY._replace(symbol="ETH/USD"), 8, 22)
-    for start, end in asked:
-        add_coverage(database, KEY, start, end)
+    write_candles(database, KEY._replace(symbol="ETH/USD"), *bars(1), Evidence(covered=[(8, 22)]))
+    for one in asked:
+        write_candles(database, KEY, *bars(1), Evidence(covered=[one]))
     assert read_coverage(database, KEY) == covered
 
 
 def test_a_series_without_candles_is_never_covered(database: Database) -> None:
-    add_coverage(database, KEY, 0, 10)
+    write_candles(database, KEY, *bars(0), Evidence(covered=[(0, 10)]))
     assert read_coverage(database, KEY) == []
 
 
