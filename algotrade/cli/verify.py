@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ def verify(
         except NotAllowed as error:
             if not result.intact:
                 raise ReviewResult(_edited(result), hint="algotrade list runs") from None
-            error.hint = f"algotrade verify {name if name.isprintable() else 'FILE'} --run-recorded-code"
+            error.hint = f"algotrade verify {shlex.quote(name) if name.isprintable() else 'FILE'} --run-recorded-code"
             raise
         verification = run_again(result, code, database)
     _tell(verification, invocation)

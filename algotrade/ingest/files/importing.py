@@ -13,6 +13,7 @@ import numpy as np
 from algotrade.errors import FixCommand, FixData
 from algotrade.exchange.base import DEMO
 from algotrade.ingest.files.gather import Gathered, Gatherer, checked_blocks
+from algotrade.ingest.files.names import printable
 from algotrade.ingest.files.open_rows import AS_RECOGNISED, ImportOptions
 from algotrade.ingest.files.rows import BadRow
 from algotrade.ingest.files.sources import FoundSeries, find_sources
@@ -109,7 +110,8 @@ def import_file(
             gathered = Gatherer(spool, key.timeframe, options, now_ms).gather(found.sources)
             return _store(db, spool, key, gathered, _notes(found, gathered, options), now_ms)
     except (FixData, FixCommand) as error:
-        raise type(error)(f"{_shown(path)}: {_plain(error.message)}", hint=_whole_hint(error.hint, path, key)) from None
+        message = f"{_shown(path)}: {printable(error.message)}"
+        raise type(error)(message, hint=_whole_hint(error.hint, path, key)) from None
     except OSError as error:
         raise FixData(f"{_shown(path)} cannot be read: {error.strerror or error}") from None
 
@@ -190,8 +192,4 @@ def _quoted(path: Path) -> str:
 
 def _shown(path: Path) -> str:
     """A file's name for messages, without anything that a terminal would obey."""
-    return _plain(path.name or str(path))
-
-
-def _plain(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return printable(path.name or str(path))

@@ -53,6 +53,11 @@ def read_name(name: str, asked: str = "") -> NamedSeries | None:
     return NamedSeries(symbol, fitting[0]) if fitting else None
 
 
+def printable(text: str) -> str:
+    """A name or message without anything that a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def _split(pair: str, asked: str) -> str | None:
     """ "XBTUSD" as "BTC/USD"; None where no known quote currency ends it."""
     folded = pair

@@ -18,6 +18,7 @@ from algotrade.errors import AlgotradeError, FixData
 from algotrade.ingest.files.csv_file import GZIP_MAGIC
 from algotrade.ingest.files.export import HEADER, METADATA, RowsHash, arrow_schema
 from algotrade.ingest.files.importing import EXCHANGE
+from algotrade.ingest.files.names import printable
 from algotrade.ingest.files.parquet_file import PARQUET_MAGIC
 from algotrade.market.candles import COLUMNS, ORIGINS, SeriesKey, candle_table, check_candles, iso, times_ms
 from algotrade.market.instrument import validate_symbol
@@ -65,7 +66,7 @@ def import_own(database: Database, path: Path) -> RestoreReport:
 
 def check_own(path: Path) -> Contents:
     """Judge all of a file that `export_candles` wrote; see `import_own`."""
-    name = "".join(character if character.isprintable() else "?" for character in path.name)
+    name = printable(path.name)
     try:
         return _judged(path)
     except AlgotradeError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from algotrade.errors import FixCommand, FixData
-from algotrade.ingest.files.names import NamedSeries, read_name
+from algotrade.ingest.files.names import NamedSeries, printable, read_name
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC: Final = b"PK\x05\x06"
@@ -37,8 +37,8 @@ class Source(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Without folders."""
-        return self.member.replace("\\", "/").rpartition("/")[2] if self.member else self.path.name
+        """Without folders, and without anything that a terminal would obey: whoever packed an archive chose it."""
+        return printable(self.member.replace("\\", "/").rpartition("/")[2] if self.member else self.path.name)
 
     @contextmanager
     def opened(self) -> Iterator[io.BufferedReader]:

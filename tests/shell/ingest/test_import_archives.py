@@ -16,6 +16,7 @@ from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey, iso, times_ms
 from algotrade.market.span import parse_time
 from algotrade.store.candles import list_series, read_candles
+from algotrade.store.corrections import read_quarantine
 from algotrade.store.database import Database, open_database
 
 NOW = parse_time("2024-06-01")
@@ -181,6 +182,15 @@ def test_names_inside_an_archive_never_become_paths_or_terminal_codes(db: Databa
         assert caught.value.message.isprintable()
         assert str(caught.value.hint).isprintable()
     assert sorted(folder.parent.rglob("*")) == before
+
+
+def test_a_name_in_an_archive_reaches_no_terminal_and_no_table(db: Database, folder: Path) -> None:
+    path = zipped(folder / "archive.zip", {"a\x1b[2J\x9b31mb.csv": minutes(0, 9) + "x,1,1,1,1,1,1\n"})
+    report = import_file(db, path, BTC, ImportOptions(skip_bad=True), now_ms=NOW)
+    (refused,) = read_quarantine(db, report.key)
+    for reason in (report.skipped[0].reason, refused.reason):
+        assert reason.isprintable()
+        assert "(in a?[2J?31mb.csv)" in reason
 
 
 def test_a_zip_bomb_is_refused_before_it_unpacks(db: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
