@@ -7,6 +7,7 @@ exchange to say. Nothing here can place an order, and no secret is needed.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -183,3 +184,9 @@ class Stream(Protocol):
 def system_ms() -> int:
     """This machine's clock, milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+def steady_clock() -> Callable[[], int]:
+    """This machine's clock as it stands now, carried on by one that nobody sets; milliseconds since the epoch."""
+    offset_ms = system_ms() - time.monotonic_ns() // 1_000_000
+    return lambda: time.monotonic_ns() // 1_000_000 + offset_ms

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from algotrade.errors import FixCommand, FixConfiguration
-from algotrade.exchange.base import ATTEMPTS, DEMO, TIMEOUT_S, Exchange, Stream, system_ms
+from algotrade.exchange.base import ATTEMPTS, DEMO, TIMEOUT_S, Exchange, Stream, steady_clock, system_ms
 
 
 def exchange_names() -> list[str]:
@@ -29,7 +29,7 @@ def open_exchange(
     name: str,
     *,
     options: Mapping[str, Any] | None = None,
-    clock: Callable[[], int] = system_ms,
+    clock: Callable[[], int] | None = None,
     timeout_s: float = TIMEOUT_S,
     attempts: int = ATTEMPTS,
 ) -> Exchange:
@@ -38,7 +38,8 @@ def open_exchange(
     Args:
         name: "demo", or a name that ccxt knows.
         options: for ccxt's constructor, from [exchange.NAME.ccxt] of algotrade.toml.
-        clock: the demo exchange's time; for others the local clock, against which theirs is measured.
+        clock: the demo exchange's time; for others a local clock, against which theirs is measured. Without one, this
+            machine's; for others as it stands now, so that nobody who sets it moves theirs.
         timeout_s: seconds after which a call is given up, all its attempts together.
         attempts: how often a call is made when the network fails or the exchange asks for patience.
 
@@ -51,11 +52,12 @@ def open_exchange(
 
         if options:
             raise FixConfiguration("[exchange.demo.ccxt] means nothing: the demo exchange is not one of ccxt's")
-        return DemoExchange(clock)
+        return DemoExchange(clock or system_ms)
     from algotrade.exchange.ccxt_client import make_client
     from algotrade.exchange.ccxt_rest import CcxtExchange
 
-    return CcxtExchange(make_client(name, options or {}), clock=clock, timeout_s=timeout_s, attempts=attempts)
+    steady = clock or steady_clock()
+    return CcxtExchange(make_client(name, options or {}), clock=steady, timeout_s=timeout_s, attempts=attempts)
 
 
 def open_stream(name: str, *, options: Mapping[str, Any] | None = None) -> Stream:
