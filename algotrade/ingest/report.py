@@ -107,8 +107,13 @@ def report_of(
     refused: tuple[RefusedCandle, ...] = (),
     error: AlgotradeError | None = None,
 ) -> FetchReport:
-    """The report of a series as it is stored now; without `written`, that nothing came of it."""
-    stored = span(database, key)
+    """The report of a series as it is stored now; without `written`, that nothing came of it. A store that fails is one
+    more thing to report.
+    """
+    try:
+        stored = span(database, key)
+    except AlgotradeError as failure:
+        stored, error = None, error or failure
     return FetchReport(
         key=key,
         added=written.added,
