@@ -181,7 +181,7 @@ class Market:
 
     def expected(self) -> dict[str, object]:
         """Of `outcome`, all that can be said without fetching anything."""
-        ends = NOON + np.array([self.first, NEVER_GOOD, NEVER_GOOD + 1, LAST + 1]) * MINUTE
+        ends = [NOON + minute * MINUTE for minute in (self.first, NEVER_GOOD, NEVER_GOOD + 1, LAST + 1)]
         good = np.array([row for row in self.exchange.rows if row[0] < ends[3] and row[0] != ends[1]]).T
         return {
             "candles": content_hash(candle_table(good[0].astype(np.int64), good[1:])),
@@ -290,16 +290,17 @@ def outcome(database: Database, market: Market) -> dict[str, object]:
     key = market.key
     return {
         "candles": content_hash(read_candles(database, key)),
-        "coverage": read_coverage(database, key),
+        "coverage": [(start, -(-end // MINUTE) * MINUTE) for start, end in read_coverage(database, key)],
         "quarantine": open_quarantine(database, key, end=market.exchange.now),
         "trades": whatever_the_cuts(database, key._replace(origin=TRADES)),
     }
 
 
 def finish(market: Market, database: Database, *, trades: bool) -> None:
-    """The one clean fetch of the whole span."""
+    """The one clean fetch of the whole span, in answers so small that none hides what was wrongly left out."""
     market.exchange.now = NOON + (LAST + 2) * MINUTE
-    market.is_to(clean := Step(start=market.first, length=LAST - market.first))
+    page = 4 if market.first > LONG_AGO else WHOLE_PAGE
+    market.is_to(clean := Step(start=market.first, length=LAST - market.first, page=page))
     for job in (market.job(clean), market.job(Step(what="trades")))[: 1 + trades]:
         (report,) = asyncio.run(run(market, database, job))
         assert report.error is None
