@@ -9,14 +9,13 @@ from sqlalchemy import Connection, ScalarSelect, func, select
 
 from algotrade.market.candles import SeriesKey, Times, candle_table, empty_candles
 from algotrade.store.database import Database
-from algotrade.store.rows import Rows, fetch_rows, joined, row_blocks, rows_between, series_id_of
+from algotrade.store.rows import KEY_COLUMNS, Rows, fetch_rows, joined, row_blocks, rows_between, series_id_of
 from algotrade.store.snapshots import find_snapshot, map_snapshot
 from algotrade.store.tables import candles, series, snapshots
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NAMES: Final = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
 _BEFORE_ALL: Final = -(2**63)
 
 
@@ -148,7 +147,7 @@ def bars_beside(database: Database, key: SeriesKey, start: int, end: int) -> tup
 def list_spans(database: Database) -> list[SeriesSpan]:
     """Every stored series in the order of its key, uncounted: it costs the same however many candles there are."""
     with database.reading() as connection:
-        rows = connection.execute(select(*_NAMES, *_ends()).order_by(*_NAMES))
+        rows = connection.execute(select(*KEY_COLUMNS, *_ends()).order_by(*KEY_COLUMNS))
         return [SeriesSpan(SeriesKey(*row[:4]), *row[4:]) for row in rows if row[4] is not None]
 
 
@@ -160,9 +159,9 @@ def list_series(database: Database) -> list[SeriesInfo]:
         .scalar_subquery()
     )
     own = (snapshots.c.series_id == series.c.id) & (snapshots.c.rows > 0)
-    statement = select(*_NAMES, *_ends(), func.coalesce(snapshots.c.rows, 0) + behind).outerjoin(snapshots, own)
+    statement = select(*KEY_COLUMNS, *_ends(), func.coalesce(snapshots.c.rows, 0) + behind).outerjoin(snapshots, own)
     with database.reading() as connection:
-        rows = connection.execute(statement.order_by(*_NAMES))
+        rows = connection.execute(statement.order_by(*KEY_COLUMNS))
         return [SeriesInfo(SeriesKey(*row[:4]), *row[4:]) for row in rows if row[4] is not None]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from algotrade.market.candles import COLUMNS, SeriesKey
 from algotrade.market.gaps import Outage
 from algotrade.store.database import Database
+from algotrade.store.rows import is_series
 from algotrade.store.tables import candles, outages, quarantine, series, upsert
 
 
@@ -40,7 +41,7 @@ def read_quarantine(
         select(quarantine.c.time, quarantine.c.reason, quarantine.c.seen_ms, candles.c.time, *values)
         .join(series, series.c.id == quarantine.c.series_id)
         .outerjoin(candles, stored)
-        .where(*(series.c[name] == value for name, value in key._asdict().items()))
+        .where(is_series(key))
     )
     if start is not None:
         statement = statement.where(quarantine.c.time >= start)

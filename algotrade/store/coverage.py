@@ -5,10 +5,11 @@ A span is covered when the exchange has answered for all of it: a bar missing in
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import Connection, and_, select
 
 from algotrade.market.candles import SeriesKey
 from algotrade.store.database import Database
+from algotrade.store.rows import is_series
 from algotrade.store.tables import coverage, series
 
 
@@ -16,7 +17,7 @@ def read_coverage(database: Database, key: SeriesKey) -> list[tuple[int, int]]:
     """Covered spans of a series in rising order: bar open times from the first up to, not including, the second."""
     statement = select(coverage.c.start, coverage.c.end).join(series, series.c.id == coverage.c.series_id)
     with database.reading() as connection:
-        rows = connection.execute(statement.where(_is(key)).order_by(coverage.c.start))
+        rows = connection.execute(statement.where(is_series(key)).order_by(coverage.c.start))
         return [(row.start, row.end) for row in rows]
 
 
@@ -41,7 +42,3 @@ def cover(connection: Connection, series_id: int, start: int, end: int) -> None:
             end=max([end, *(span.end for span in spans)]),
         )
     )
-
-
-def _is(key: SeriesKey) -> ColumnElement[bool]:
-    return and_(*(series.c[name] == value for name, value in key._asdict().items()))

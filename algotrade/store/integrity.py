@@ -11,10 +11,10 @@ from sqlalchemy import Connection, select
 from algotrade.market.candles import COLUMNS, SeriesKey, bad_rows, iso
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.database import Database
-from algotrade.store.rows import Rows, row_blocks, rows_between, series_id_of
+from algotrade.store.rows import KEY_COLUMNS, Rows, row_blocks, rows_between, series_id_of
 from algotrade.store.snapshots import check_snapshot
 from algotrade.store.sqlite import damages
-from algotrade.store.tables import candles, coverage, revisions, series
+from algotrade.store.tables import candles, coverage, revisions
 
 
 class SeriesHealth(NamedTuple):
@@ -49,9 +49,8 @@ def check_database(database: Database) -> list[str]:
 
 def stored_keys(database: Database) -> list[SeriesKey]:
     """Every series, also one without a candle, in the order of its key."""
-    names = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
     with database.reading() as connection:
-        return sorted(SeriesKey(*row) for row in connection.execute(select(*names)))
+        return sorted(SeriesKey(*row) for row in connection.execute(select(*KEY_COLUMNS)))
 
 
 def check_series(database: Database, key: SeriesKey) -> SeriesHealth:

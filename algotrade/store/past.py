@@ -12,6 +12,7 @@ from algotrade.market.revisions import Revision
 from algotrade.market.span import parse_span
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.database import Database
+from algotrade.store.rows import KEY_COLUMNS, is_series
 from algotrade.store.runs import load_run
 from algotrade.store.tables import revisions, runs, series
 
@@ -22,8 +23,7 @@ def read_revisions(database: Database, key: SeriesKey, start: int, end: int) -> 
     statement = (
         select(revisions.c.time, revisions.c.seen_ms, *old, *new)
         .join(series, series.c.id == revisions.c.series_id)
-        .where(*(series.c[name] == value for name, value in key._asdict().items()))
-        .where(revisions.c.time.between(start, end))
+        .where(is_series(key), revisions.c.time.between(start, end))
         .order_by(revisions.c.time, revisions.c.seen_ms)
     )
     middle = 2 + len(COLUMNS)
@@ -58,11 +58,10 @@ def _revised_bars(database: Database, data: Mapping[str, Any], created_ms: int) 
 
 def _revised_series(database: Database) -> dict[SeriesKey, int]:
     """Series that have revisions, and when the newest one was seen, milliseconds."""
-    names = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)
     statement = (
-        select(*names, func.max(revisions.c.seen_ms))
+        select(*KEY_COLUMNS, func.max(revisions.c.seen_ms))
         .join(revisions, revisions.c.series_id == series.c.id)
-        .group_by(*names)
+        .group_by(*KEY_COLUMNS)
     )
     with database.reading() as connection:
         return {SeriesKey(*row[:4]): row[4] for row in connection.execute(statement)}

@@ -12,12 +12,13 @@ from itertools import chain, islice, repeat
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, select
 
 from algotrade.market.candles import COLUMNS, Floats, SeriesKey, Times
 from algotrade.store.tables import candles, series, upsert
 
 BLOCK_ROWS: Final = 50_000  # rows that are Python objects at a time
+KEY_COLUMNS: Final = (series.c.exchange, series.c.symbol, series.c.timeframe, series.c.origin)  # as in SeriesKey
 COPIED_ROWS: Final = 200  # from so many on, PostgreSQL takes them faster by way of a table of their own
 
 
@@ -28,10 +29,14 @@ class Rows(NamedTuple):
     columns: Floats
 
 
+def is_series(key: SeriesKey) -> ColumnElement[bool]:
+    """That a row of the table of series is this one's."""
+    return and_(*(column == value for column, value in zip(KEY_COLUMNS, key, strict=True)))
+
+
 def series_id_of(connection: Connection, key: SeriesKey) -> int | None:
     """A series' number in the tables; None where there is none yet."""
-    columns = (series.c[name] == value for name, value in key._asdict().items())
-    return connection.execute(select(series.c.id).where(*columns)).scalar_one_or_none()
+    return connection.execute(select(series.c.id).where(is_series(key))).scalar_one_or_none()
 
 
 def add_series(connection: Connection, key: SeriesKey) -> int:
