@@ -55,8 +55,10 @@ def backtest(
 
     [bold]Examples[/bold]
       algotrade backtest --symbol BTC/USD
-      algotrade backtest --strategy sma_cross -p fast=50 -p slow=100 --start 2015-01-01 --end 2023-12-31
-      algotrade backtest --symbol ETH/USD --timeframe 1h --fee 0.0026 --html report.html --save result.json
+      algotrade backtest --strategy sma_cross -p fast=50 -p slow=100
+      algotrade backtest --symbol ETH/USD --start 2015-01-01 --end 2023-12-31
+      algotrade backtest --timeframe 1h --fee 0.0026 --html report.html
+      algotrade backtest --symbol BTC/USD --save result.json
     """
     from algotrade.engine.fills import Costs
     from algotrade.ingest.source import DataRequest

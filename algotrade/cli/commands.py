@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 import algotrade
 from algotrade.cli.invocation import add_common_options
-from algotrade.cli.overview import option_panels, print_overview
+from algotrade.cli.overview import keep_indents, option_panels, print_overview
 from algotrade.errors import FixCommand, did_you_mean
 
 WORK: Final = "From data to orders"
@@ -88,6 +88,7 @@ class RootCommands(Commands):
             command.name = cmd_name
             command.short_help = COMMANDS[cmd_name].summary
             add_common_options(command)
+            keep_indents(command)
             self.commands[cmd_name] = command
         return self.commands[cmd_name]
 

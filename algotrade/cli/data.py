@@ -52,7 +52,7 @@ def export(
 
     [bold]Examples[/bold]
       algotrade data export --symbol BTC/USD --timeframe 1h --to candles.parquet
-      algotrade data export --symbol BTC/USD --start 2024-01-01 --end 2024-12-31 --to 2024.csv.gz
+      algotrade data export --start 2024-01-01 --end 2024-12-31 --to 2024.csv.gz
     """
     from algotrade.ingest.files.export import check_target, export_candles
     from algotrade.market.candles import iso

@@ -103,7 +103,7 @@ def data(
     timeframe: Annotated[str | None, typer.Option("--timeframe", help="Of this bar length only.")] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="Lines at most; of --gaps, of each series.")] = 20,
 ) -> None:
-    """Candles in the store: which series, from when to when; or what is wrong with them, or proves them.
+    """Candles in the store: which series, from when to when; or what is wrong with them, or what proves them.
 
     [bold]Examples[/bold]
       algotrade list data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -56,3 +57,14 @@ def _panel(title: str, rows: list[tuple[str, str]], width: int) -> Panel:
     for name, sentence in rows:
         grid.add_row(Text(name, style="bold cyan"), Text(sentence))
     return Panel(grid, title=title, title_align="left", border_style="dim")
+
+
+def keep_indents(command: Any) -> None:
+    """Have the examples stand indented in the help of a command, and of all commands of a group.
+
+    Typer takes away the margin that the lines below a heading have in common; with an empty mark-up they have none.
+    """
+    if command.help:
+        command.help = re.sub(r"^  ", "[bold][/bold]  ", command.help, flags=re.MULTILINE)
+    for below in getattr(command, "commands", {}).values():
+        keep_indents(below)

@@ -10,10 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 import algotrade as package
 from algotrade.cli import commands
@@ -66,6 +69,26 @@ def test_every_command_explains_itself(algotrade: Any, name: str) -> None:
     run = algotrade(name, "-h")
     assert run.code == 0
     assert "--json" in run.out
+
+
+def every_command(root: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words that call each command, groups left out."""
+    if not hasattr(root, "list_commands"):
+        yield names
+        return
+    context = typer.Context(root)
+    for name in root.list_commands(context):
+        yield from every_command(root.get_command(context, name), (*names, name))
+
+
+def test_the_examples_of_every_command_are_indented_alike_and_fit_eighty_columns(algotrade: Any) -> None:
+    examples = {}
+    for names in every_command(typer.main.get_command(commands.app)):
+        _, heading, below = algotrade(*names, "-h").out.partition("Examples")
+        if heading:
+            examples[names] = list(takewhile(str.strip, below.splitlines()[1:]))
+    assert len(examples) > 12
+    assert [line for lines in examples.values() for line in lines if not line.startswith("   algotrade ")] == []
 
 
 def test_the_version_is_the_packages(algotrade: Any) -> None:
