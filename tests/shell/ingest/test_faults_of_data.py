@@ -18,13 +18,15 @@ import pytest
 from sqlalchemy import event
 
 from algotrade.errors import CheckConnection, ExitCode, FixConfiguration
-from algotrade.exchange.opening import open_exchange
+from algotrade.exchange.opening import open_exchange, open_stream
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.jobs import Job
 from algotrade.ingest.many import run_jobs
 from algotrade.ingest.pages import judge_page
 from algotrade.ingest.plan import Interval
 from algotrade.ingest.report import FetchProgress, FetchReport
+from algotrade.ingest.stream import StreamEvent
+from algotrade.ingest.streams import Doors, run_streams
 from algotrade.market.candles import Floats, SeriesKey, content_hash, times_ms
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import Span, parse_time
@@ -37,6 +39,7 @@ from tests.shell.ingest.listed_exchange import NOON as NOON_OF_LIST
 from tests.shell.ingest.listed_exchange import ListedExchange, minutes
 from tests.shell.loopback.binance import LoopbackBinance
 from tests.shell.loopback.exchanges import LOOPBACKS
+from tests.shell.loopback.kraken_stream import StreamingKraken
 from tests.shell.loopback.server import Clock, LoopbackExchange
 
 SHARED = Path(os.environ.get("ALGOTRADE_SHARED_DATA") or Path(__file__).parents[4] / "shared" / "data")
@@ -244,6 +247,36 @@ async def test_ten_minutes_without_a_network_change_nothing_that_is_stored(db: D
     async with LoopbackBinance(clock, port) as server:
         (report,) = await fetch_jobs(server, db, hour)
     assert (report.complete, report.added, report.gaps) == (True, 10, 0)
+
+
+async def test_a_stream_outlives_ten_minutes_without_a_network_and_misses_no_bar(db: Database) -> None:
+    clock = Clock(NOON, 120.0)  # a minute of the exchange lasts half a second
+    stopping, job = asyncio.Event(), Job("kraken", "BTC/USD", "1m")
+
+    async def until_stored(time: int) -> None:
+        async with asyncio.timeout(30):
+            while (stored := span(db, job.key)) is None or stored.last < time:
+                await asyncio.sleep(0.02)
+
+    async with StreamingKraken(clock) as kraken:
+        options = kraken.ccxt_options
+        doors = Doors(partial(open_exchange, options=options), partial(open_stream, options=options))
+        told: list[StreamEvent] = []
+        kept = asyncio.create_task(run_streams([job], db, doors=doors, tell=told.append, stopping=stopping))
+        await until_stored(NOON + 2 * MINUTE)
+        port = kraken.port
+    gone = clock()
+    await asyncio.sleep(0.5)
+    clock.set(gone + 10 * MINUTE, 120.0)
+    async with StreamingKraken(clock, port):
+        await until_stored(gone + 12 * MINUTE)
+        stopping.set()
+        (report,) = await kept
+    assert (report.error, report.gaps) == (None, 0)
+    assert any("connecting again" in event.words for event in told)
+    times = times_ms(read_candles(db, job.key))
+    market = simulate_candles("BTC/USD", "1m", int(times[0]), int(times[-1]))
+    assert content_hash(read_candles(db, job.key)) == content_hash(market)
 
 
 # ---- the database goes -----------------------------------------------------------------------------------------------
