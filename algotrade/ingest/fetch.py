@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
-from algotrade.errors import AlgotradeError, AwaitMaintenance, FixCommand, did_you_mean
-from algotrade.exchange.base import Exchange, system_ms
+from algotrade.errors import AlgotradeError, FixCommand, did_you_mean
+from algotrade.exchange.base import Exchange
+from algotrade.ingest.outages import note_if_down, note_up
 from algotrade.ingest.pages import (
     Cursor,
     Page,
@@ -31,7 +32,6 @@ from algotrade.market.span import Span
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.arrivals import Evidence, WriteReport, write_candles
 from algotrade.store.candles import span
-from algotrade.store.corrections import close_outage, note_outage
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
 from algotrade.store.markets import write_instrument
@@ -147,9 +147,7 @@ class _SymbolFetch:
                 await self._walk(interval)
         except AlgotradeError as reason:
             error = reason
-            if isinstance(error, AwaitMaintenance):
-                when = self.now_ms or system_ms()
-                await asyncio.to_thread(note_outage, self.db, self.exchange.name, when, error.message)
+            await note_if_down(self.db, self.exchange.name, error, self.now_ms or None)
         await asyncio.to_thread(refresh_snapshot, self.db, self.key)
         return await asyncio.to_thread(self._report, error)
 
@@ -186,7 +184,7 @@ class _SymbolFetch:
             self.now_ms = await self.exchange.now_ms()
         if not self.answered:
             self.answered = True
-            await asyncio.to_thread(close_outage, self.db, self.exchange.name, self.now_ms)
+            await note_up(self.db, self.exchange.name, self.now_ms)
         return judge_page(rows, wanted, self.now_ms, self.believed)
 
     async def _first_kept(self, page: Page, since: int, interval: Interval) -> int:

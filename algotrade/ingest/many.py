@@ -16,15 +16,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from algotrade.errors import AlgotradeError, AwaitMaintenance
-from algotrade.exchange.base import Exchange, system_ms
+from algotrade.errors import AlgotradeError
+from algotrade.exchange.base import Exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.jobs import TRADES, Job
+from algotrade.ingest.outages import note_if_down
 from algotrade.ingest.report import FetchProgress, FetchReport, report_of
 from algotrade.ingest.shared_exchange import SharedClock, Turn, unless_stopped
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import validate_symbol
-from algotrade.store.corrections import note_outage
 from algotrade.store.database import Database
 from algotrade.store.files import hold_lock
 
@@ -93,6 +93,7 @@ class _Line:
         stopping: asyncio.Event,
     ) -> None:
         self.waiting = deque(jobs)
+        self.exchange = self.waiting[0].exchange
         self.database = database
         self.watcher = watcher
         self.keep = keep
@@ -108,10 +109,7 @@ class _Line:
                     for _ in range(min(UNDER_WAY, len(self.waiting))):
                         turns.create_task(self._serve(exchange, clock))
         except AlgotradeError as error:
-            if isinstance(error, AwaitMaintenance):
-                await asyncio.to_thread(
-                    note_outage, self.database, self.waiting[0].exchange, system_ms(), error.message
-                )
+            await note_if_down(self.database, self.exchange, error)
             while self.waiting:
                 job = self.waiting.popleft()
                 self.keep(job, await asyncio.to_thread(partial(report_of, self.database, job.key, error=error)))

@@ -17,6 +17,7 @@ import numpy as np
 from algotrade.errors import CheckConnection, TryLater
 from algotrade.exchange.base import Exchange, Stream
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
+from algotrade.ingest.outages import note_if_down
 from algotrade.ingest.pages import judge_page, proven
 from algotrade.ingest.plan import Interval
 from algotrade.ingest.report import FetchReport
@@ -106,6 +107,7 @@ class SeriesStream:
                 await self.stream.reconnect(self.timeframe)
             except (CheckConnection, TryLater) as error:
                 self.failures += 1
+                await note_if_down(self.db, self.key.exchange, error, self.clock.now_ms())
                 self._say(f"{error.message}; connecting again")
                 await asyncio.sleep(self.patience.backoff.wait_s(self.failures))
             self.forming, self.whole = None, False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final, NamedTuple, Self
 
+from algotrade.exchange.base import system_ms
 from algotrade.exchange.retry import Backoff
 from algotrade.market.candles import Floats
 
@@ -49,10 +50,10 @@ class Silence(NamedTuple):
 
 
 class ExchangeClock:
-    """The exchange's time, carried on by a clock that nobody sets."""
+    """The exchange's time, carried on by a clock that nobody sets; this machine's until the exchange has told it."""
 
     def __init__(self) -> None:
-        self._offset_ms = 0
+        self.set(system_ms())
 
     def now_ms(self) -> int:
         """The exchange's time, as far as is known."""

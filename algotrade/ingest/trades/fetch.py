@@ -16,6 +16,7 @@ import numpy as np
 from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.exchange.base import Exchange
 from algotrade.ingest.fetch import FetchRequest
+from algotrade.ingest.outages import note_if_down, note_up
 from algotrade.ingest.report import FetchProgress, FetchReport, Notes, report_of, unwatched
 from algotrade.ingest.trades.chain import (
     DAY_MS,
@@ -108,6 +109,7 @@ class _TradeFetch:
         self.on_progress = on_progress
         self.keep = keep
         self.source = TradeSource(exchange, symbol)
+        self.answered = False
         self.state: str | None = None
         self.chains: list[Chain] = []
         self.at = 0
@@ -132,6 +134,7 @@ class _TradeFetch:
             await self._walk()
         except AlgotradeError as reason:
             error = reason
+            await note_if_down(self.db, self.exchange.name, error, self.source.now_ms or None)
         await asyncio.to_thread(refresh_snapshot, self.db, self.key)
         return await asyncio.to_thread(
             partial(report_of, self.db, self.key, written=self.written, notes=self.notes, error=error)
@@ -161,6 +164,9 @@ class _TradeFetch:
         start, quiet, doubts = self.chain.reached_ms, 0, 0
         while self.chain.edge is None or self.chain.reached_ms < end:
             page, block = await self.source.after(self.chain)
+            if not self.answered:
+                self.answered = True
+                await note_up(self.db, self.exchange.name, self.source.now_ms)
             if len(block.times_ns):
                 await self._look_before(block)
                 quiet = doubts = 0

@@ -9,12 +9,13 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from algotrade.errors import CheckConnection, FixCommand, FixData, TryLater
+from algotrade.errors import AwaitMaintenance, CheckConnection, FixCommand, FixData, TryLater
 from algotrade.exchange.base import TradePage
 from algotrade.ingest.trades.proof import proof_of
 from algotrade.market.candles import times_ms
 from algotrade.market.trades import NS_PER_MS
 from algotrade.store.candles import read_candles
+from algotrade.store.corrections import read_outages
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import Database
 from algotrade.store.trades import read_days, read_state, read_trades
@@ -66,6 +67,23 @@ def test_a_trade_published_late_corrects_its_bar_and_both_values_are_kept(databa
     assert read_candles(database, KEY)["high"].tolist() == [150.0]
     (revision,) = everything(database)["revisions"]
     assert revision[2:] == (100.0, 100.0, 100.0, 100.0, 2.0, 100.0, 150.0, 100.0, 150.0, 3.0)
+
+
+def test_an_outage_is_written_down_from_the_first_refusal_to_the_next_answer(database: Database) -> None:
+    exchange = TradedExchange(steady(10), MIDNIGHT + 5 * MINUTE)
+    answer = exchange.distort
+
+    def refuse(page: TradePage, cursor: str | None, since_ns: int | None) -> TradePage:
+        raise AwaitMaintenance("down for maintenance")
+
+    exchange.distort = refuse
+    assert isinstance(error_of(fetch(exchange, database, MIDNIGHT)), AwaitMaintenance)
+    exchange.now += MINUTE
+    fetch(exchange, database, MIDNIGHT)
+    exchange.distort = answer
+    exchange.now += MINUTE
+    assert fetch(exchange, database, MIDNIGHT).complete
+    assert read_outages(database, "kraken") == [(MIDNIGHT + 5 * MINUTE, MIDNIGHT + 7 * MINUTE, "down for maintenance")]
 
 
 def test_the_trade_at_the_edge_of_two_pages_counts_once(database: Database) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import pytest
 
-from algotrade.errors import CheckConnection
+from algotrade.errors import AlgotradeError, AwaitMaintenance, CheckConnection
 from algotrade.exchange.base import Stream
 from algotrade.exchange.retry import Backoff
 from algotrade.ingest.jobs import Job
@@ -19,6 +19,7 @@ from algotrade.ingest.streams import Doors, run_streams
 from algotrade.ingest.waiting import Patience
 from algotrade.market.candles import Floats
 from algotrade.store.candles import read_candles
+from algotrade.store.corrections import read_outages
 from algotrade.store.database import Database, open_database
 from algotrade.store.files import is_held
 from tests.shell.ingest.listed_exchange import MINUTE, NOON, ListedExchange, as_exchange, candle, minutes
@@ -31,7 +32,7 @@ class Said(NamedTuple):
     """An update: the exchange's time by then, in minutes after noon, and the candle, or the failure."""
 
     now: float
-    what: list[float] | CheckConnection
+    what: list[float] | AlgotradeError
 
 
 class ScriptedStream:
@@ -52,7 +53,7 @@ class ScriptedStream:
             await asyncio.Event().wait()
         now, what = self.lines.pop(0)
         self.exchange.now = NOON + int(now * MINUTE)
-        if isinstance(what, CheckConnection):
+        if isinstance(what, AlgotradeError):
             raise what
         return np.array([what])
 
@@ -127,6 +128,16 @@ async def test_a_connection_that_brings_nothing_is_made_again_with_growing_patie
     lines = [Said(3, cut), Said(3, cut), Said(3, cut), Said(3.5, minutes(3, 3)[0]), Said(3.6, cut), Said(3.7, cut)]
     await play(db, ScriptedStream(exchange, lines), patience)
     assert patience.backoff.after == [1, 2, 3, 1, 2]  # type: ignore[attr-defined]
+
+
+async def test_an_exchange_that_is_down_is_written_down_by_its_stream_too(db: Database) -> None:
+    exchange = ListedExchange(minutes(0, 9), NOON + 3 * MINUTE)
+    patience = Patience(backoff=Counted())
+    lines = [Said(4, AwaitMaintenance("down for maintenance")), Said(5, minutes(5, 5)[0])]
+    await play(db, ScriptedStream(exchange, lines), patience)
+    (outage,) = read_outages(db, "kraken")
+    assert outage.evidence == "down for maintenance"
+    assert NOON + 3 * MINUTE <= outage.start < NOON + 4 * MINUTE == outage.end  # by the exchange's clock
 
 
 async def test_nothing_goes_on_when_the_streams_are_cancelled(db: Database) -> None:
