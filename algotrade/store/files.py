@@ -78,7 +78,14 @@ def is_held(path: Path) -> bool:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whatever happens; one of that name is replaced."""
+    """Write a file so that it is there whole or not at all, whatever happens; one of that name is replaced.
+
+    A link stays and its file is replaced. What is no file, a device or a pipe, is written to and never replaced.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    path = path.resolve()
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("wb") as file:
