@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
@@ -96,7 +97,7 @@ def in_the_future(rows: Floats, chosen: Any) -> Floats:
 
 
 def conflicting(rows: Floats, chosen: Any) -> Floats:
-    return np.concatenate([rows, rows[chosen] + np.array([0, 1, 1, 1, 1, 0])])
+    return np.concatenate([rows[chosen] + np.array([0, 1, 1, 1, 1, 0]), rows])
 
 
 def a_thousandfold(rows: Floats, chosen: Any) -> Floats:
@@ -344,8 +345,21 @@ def interleave(location: str | Path, program: list[Step], *, long: bool, windows
         assert recheck_trades(database, market.key._replace(origin=TRADES)).problems == ()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
-@given(programs, st.booleans())
+@pytest.mark.parametrize("page", [5, WHOLE_PAGE])
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_each_trouble_alone_leaves_no_trace(tmp_path: Path, trouble: str, page: int) -> None:
+    troubled = Step(passes=15, page=page, trouble=trouble, minutes=frozenset({3, 8}))
+    interleave(tmp_path / "store.sqlite", [troubled], long=False, windows=False)
+
+
+@pytest.mark.parametrize("commit", range(12))
+def test_a_kill_at_each_commit_leaves_no_trace(tmp_path: Path, commit: int) -> None:
+    killed = Step(passes=15, page=5, killed_commit=commit)
+    interleave(tmp_path / "store.sqlite", [killed], long=False, windows=False)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(program=programs, windows=st.booleans())
 def test_any_interleaving_ends_in_the_bytes_of_one_clean_fetch(
     tmp_path: Path, program: list[Step], windows: bool
 ) -> None:
