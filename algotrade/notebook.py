@@ -18,8 +18,9 @@ from algotrade.config import load_settings
 from algotrade.engine.fills import Costs
 from algotrade.errors import FixData, FixStrategy
 from algotrade.evaluate.result import Result
+from algotrade.exchange.base import DEMO
 from algotrade.ingest.files.rows import infer_timeframe
-from algotrade.ingest.source import DEMO, DataRequest, MarketData, load_candles
+from algotrade.ingest.source import DataRequest, MarketData, load_candles
 from algotrade.market.candles import SeriesKey, check_candles, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.span import parse_span

@@ -131,7 +131,8 @@ def _stored_jobs(settings: Settings, exchanges: tuple[str, ...]) -> list[Job]:
 
 
 def _typed_jobs(settings: Settings, asked: Asked) -> list[Job]:
-    from algotrade.ingest.jobs import DEFAULT_EXCHANGE, DEFAULT_TIMEFRAME, Job, jobs_as_typed
+    from algotrade.exchange.base import DEFAULT_EXCHANGE
+    from algotrade.ingest.jobs import DEFAULT_TIMEFRAME, Job, jobs_as_typed
     from algotrade.market.span import parse_span
     from algotrade.market.timeframe import timeframe_ms
 

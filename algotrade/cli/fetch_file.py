@@ -56,7 +56,7 @@ def fetch_file(invocation: Invocation, settings: Settings, asked: Asked, reading
 
 def _key(settings: Settings, asked: Asked) -> SeriesKey:
     """The series that the file is taken for; what is not given its name or its rows tell."""
-    from algotrade.ingest.jobs import DEFAULT_EXCHANGE
+    from algotrade.exchange.base import DEFAULT_EXCHANGE
     from algotrade.market.candles import SeriesKey
 
     exchange = next(iter(asked.exchanges), settings.defaults.exchange or DEFAULT_EXCHANGE)

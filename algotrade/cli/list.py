@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from algotrade.cli.stored_faults import Wanted
     from algotrade.market.instrument import Instrument
     from algotrade.strategy.parameters import Parameter
-
-DEFAULT_EXCHANGE: Final = "kraken"
 
 app = typer.Typer(
     cls=Commands,
@@ -207,6 +205,7 @@ def schemas(context: typer.Context) -> None:
 
 
 async def _instruments(invocation: Invocation, exchange: str | None) -> list[Instrument]:
+    from algotrade.exchange.base import DEFAULT_EXCHANGE
     from algotrade.exchange.opening import open_exchange
 
     settings = invocation.settings({"defaults.exchange": exchange})

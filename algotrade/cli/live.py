@@ -123,7 +123,7 @@ def _check(settings: Settings, *, source: str, speed: float, bounds: dict[str, i
 
 def _plan(strategy: Strategy, settings: Settings, invocation: Invocation, **given: Any) -> SessionPlan:
     """What was asked for. Without an exchange: that of the unfinished session of such a plan, else one in reach."""
-    from algotrade.ingest.source import DEFAULT_EXCHANGE, DEMO
+    from algotrade.exchange.base import DEFAULT_EXCHANGE, DEMO
     from algotrade.live.launch import plan_to_resume
     from algotrade.live.plan import SessionPlan
     from algotrade.strategy.signals import Bounds
@@ -154,7 +154,8 @@ def _plan(strategy: Strategy, settings: Settings, invocation: Invocation, **give
 
 def _exchange_in_reach(settings: Settings, invocation: Invocation) -> str:
     """Kraken; the demo exchange, saying so, where no exchange was named and kraken cannot be reached."""
-    from algotrade.ingest.source import DEFAULT_EXCHANGE, DEMO, REACH_S
+    from algotrade.exchange.base import DEFAULT_EXCHANGE, DEMO
+    from algotrade.ingest.source import REACH_S
     from algotrade.live.launch import reachable
     from algotrade.market.simulate import SYMBOLS
 

@@ -17,6 +17,7 @@ from algotrade.market.candles import Floats, Times
 from algotrade.market.instrument import Instrument
 
 DEMO: Final = "demo"
+DEFAULT_EXCHANGE: Final = "kraken"  # where none is named
 TIMEOUT_S: Final = 30.0
 ATTEMPTS: Final = 3
 

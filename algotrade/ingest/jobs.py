@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixConfiguration
-from algotrade.exchange.base import DEMO
+from algotrade.exchange.base import DEFAULT_EXCHANGE, DEMO
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import Span, parse_span
 from algotrade.market.timeframe import UNIT_MS
@@ -18,7 +18,6 @@ from algotrade.store.trades import read_days, read_state
 
 CANDLES: Final = "candles"
 TRADES: Final = "trades"
-DEFAULT_EXCHANGE: Final = "kraken"
 DEFAULT_TIMEFRAME: Final = "1d"
 CONTINUED: Final = ("official", TRADES, DEMO)  # origins that an exchange can add to
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from algotrade.config import Settings
 from algotrade.errors import CheckConnection, FixCommand, FixData, TryLater, did_you_mean
-from algotrade.exchange.base import Exchange
+from algotrade.exchange.base import DEFAULT_EXCHANGE, DEMO, Exchange
 from algotrade.exchange.opening import open_exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.resampled import Resampling, resample_again, resample_stored
@@ -29,8 +29,6 @@ from algotrade.store.candles import SeriesSpan, list_spans, read_candles
 from algotrade.store.database import Database
 from algotrade.store.markets import read_instrument
 
-DEFAULT_EXCHANGE: Final = "kraken"
-DEMO: Final = "demo"
 REACH_S: Final = 10.0  # in all, for reaching an exchange that a person is waiting for
 DEMO_SPAN: Final = parse_span("2018-01-01", "2024-12-31")
 DEMO_BARS: Final = 20_000  # at most, where the span holds more
