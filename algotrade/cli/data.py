@@ -80,9 +80,12 @@ def export(
 @app.command(name="import")
 def import_(
     context: typer.Context,
+    replace: Annotated[bool, typer.Option("--replace", help="Where they differ, over the stored candles.")] = False,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Written by `algotrade data export`.")],
 ) -> None:
     """Put an exported series back, under the name that the file gives it. `algotrade fetch --from` reads other files.
+    Nothing is stored if a candle is stored with other values, unless --replace is given; then both are kept noted.
+
 
     [bold]Examples[/bold]
       algotrade data import candles.parquet
@@ -94,7 +97,7 @@ def import_(
 
     invocation = invocation_of(context)
     with open_database(invocation.settings().database) as database:
-        contents, written = import_own(database, file)
+        contents, written = import_own(database, file, replace=replace)
     row = {
         **contents.key._asdict(),
         "candles": contents.rows,

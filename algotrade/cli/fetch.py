@@ -55,6 +55,7 @@ def fetch(
     time_format: Annotated[str | None, _file("--time-format", 'As for strptime: "%d.%m.%Y".')] = None,
     close_only: Annotated[bool, _file("--close-only", "It has closing prices alone.")] = False,
     skip_bad: Annotated[bool, _file("--skip-bad", "Store the good rows, list the bad.")] = False,
+    replace: Annotated[bool, _file("--replace", "Where it differs, over what is stored.")] = False,
 ) -> None:
     """Bring candles into the store: closed ones, and only what is missing.
 
@@ -91,10 +92,10 @@ def fetch(
     )
     if file is not None:
         refuse_for_file(asked)
-        fetch_file(invocation, settings, asked, Reading(file, columns, time_format, close_only, skip_bad))
-    elif columns or time_format or close_only or skip_bad:
+        fetch_file(invocation, settings, asked, Reading(file, columns, time_format, close_only, skip_bad, replace))
+    elif columns or time_format or close_only or skip_bad or replace:
         raise FixCommand(
-            "--columns, --time-format, --close-only and --skip-bad are about a file: give --from FILE",
+            "--columns, --time-format, --close-only, --skip-bad and --replace are about a file: give --from FILE",
             hint="algotrade fetch --symbol BTC/USD --from prices.csv",
         )
     elif stream:

@@ -26,6 +26,7 @@ class Reading(NamedTuple):
     time_format: str | None
     close_only: bool
     skip_bad: bool
+    replace: bool
 
 
 def fetch_file(invocation: Invocation, settings: Settings, asked: Asked, reading: Reading) -> None:
@@ -40,6 +41,7 @@ def fetch_file(invocation: Invocation, settings: Settings, asked: Asked, reading
         reading.time_format,
         reading.close_only,
         reading.skip_bad,
+        reading.replace,
         assumed_symbol=settings.defaults.symbol,
     )
     key = _key(settings, asked)

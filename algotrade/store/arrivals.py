@@ -89,6 +89,16 @@ def put_candles(
     return report
 
 
+def changed_candles(connection: Connection, key: SeriesKey, times: Times, columns: Floats) -> Rows:
+    """The stored candles whose values are not those given for their times, as they are stored; see `write_candles`."""
+    series_id = series_id_of(connection, key)
+    if series_id is None or not len(times):
+        return joined([])
+    stored = _stored_at(connection, series_id, times)
+    differs = (columns[:, np.searchsorted(times, stored.times)] != stored.columns).any(axis=0)
+    return Rows(stored.times[differs], stored.columns[:, differs])
+
+
 def _put_block(connection: Connection, series_id: int, times: Times, columns: Floats, seen_ms: int) -> WriteReport:
     stored = _stored_at(connection, series_id, times)
     given_at = np.searchsorted(times, stored.times)

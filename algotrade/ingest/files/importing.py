@@ -13,15 +13,16 @@ import numpy as np
 from algotrade.errors import FixCommand, FixData
 from algotrade.exchange.base import DEMO
 from algotrade.ingest.files.gather import Gathered, Gatherer, checked_blocks
-from algotrade.ingest.files.names import printable
+from algotrade.ingest.files.names import printable, quoted
 from algotrade.ingest.files.open_rows import AS_RECOGNISED, ImportOptions
+from algotrade.ingest.files.placing import Placing
 from algotrade.ingest.files.rows import BadRow
 from algotrade.ingest.files.sources import FoundSeries, find_sources
 from algotrade.ingest.files.spool import Spool
 from algotrade.market.candles import COLUMNS, RefusedCandle, SeriesKey
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.arrivals import Evidence, WriteReport, put_candles
+from algotrade.store.arrivals import Evidence, put_candles
 from algotrade.store.database import Database
 from algotrade.store.snapshots import refresh_snapshot
 
@@ -45,7 +46,7 @@ class ImportReport(NamedTuple):
         rows: good rows, each a candle.
         added: candles that were not stored before.
         unchanged: candles that were stored with the same values.
-        revised: candles that were stored with other values; those of the file are stored now.
+        revised: candles that were stored with other values; those of the file are stored now, as was asked for.
         skipped: rows that were not stored, and why.
         first: open time of the file's first candle.
         last: open time of its last.
@@ -88,7 +89,8 @@ def import_file(
         now_ms: the time, milliseconds; rows after it are refused, and a bar that is still forming is left out.
 
     Raises:
-        FixData: the file or a row of it is bad, with the line; nothing is stored.
+        FixData: the file or a row of it is bad, with the line, or candles are stored with other values and the
+            options do not say that the file replaces them; nothing is stored.
         FixCommand: the symbol, exchange, timeframe, a column's field or the time format makes no sense.
     """
     if key.symbol:
@@ -98,7 +100,7 @@ def import_file(
     if key.exchange == DEMO:
         raise FixCommand(
             "the demo exchange makes its candles up; a file's go under another name",
-            hint=f"algotrade fetch --exchange mine{_symbol_flag(key)} --from {_quoted(path)}",
+            hint=f"algotrade fetch --exchange mine{_symbol_flag(key)} --from {quoted(path)}",
         )
     if key.timeframe:
         timeframe_ms(key.timeframe)
@@ -108,47 +110,48 @@ def import_file(
         key = key._replace(symbol=symbol, timeframe=found.timeframe)
         with Spool() as spool:
             gathered = Gatherer(spool, key.timeframe, options, now_ms).gather(found.sources)
-            return _store(db, spool, key, gathered, _notes(found, gathered, options), now_ms)
+            report = _store(db, spool, key, gathered, replace=options.replace, now_ms=now_ms)
+            return report._replace(note="; ".join(filter(None, [*_notes(found, gathered, options), report.note])))
     except (FixData, FixCommand) as error:
         message = f"{_shown(path)}: {printable(error.message)}"
-        raise type(error)(message, hint=_whole_hint(error.hint, path, key)) from None
+        raise type(error)(message, hint=_whole_hint(error.hint, path, key, options)) from None
     except OSError as error:
         raise FixData(f"{_shown(path)} cannot be read: {error.strerror or error}") from None
 
 
 def _store(
-    db: Database, spool: Spool, key: SeriesKey, gathered: Gathered, notes: list[str], now_ms: int
+    db: Database, spool: Spool, key: SeriesKey, gathered: Gathered, *, replace: bool, now_ms: int
 ) -> ImportReport:
     """Write the judged candles and the rows that were left out, in one transaction."""
     key = key._replace(timeframe=gathered.timeframe, origin="trades" if gathered.from_trades else "import")
     step = timeframe_ms(key.timeframe)
-    written, rows, first, last, forming = WriteReport(0, 0, 0), 0, None, 0, 0
+    rows, first, last, forming = 0, None, 0, 0
     with db.writing() as connection:
+        placing = Placing(connection, key, Evidence(now_ms), replace=replace)
         for block, _ in checked_blocks(spool, key.timeframe):
             closed = int(np.searchsorted(block.times, now_ms - step, side="right"))
             forming += len(block.times) - closed
             if not closed:
                 continue
             times, columns = block.times[:closed], block.columns[:, :closed]
-            done = put_candles(connection, key, times, columns, Evidence(now_ms))
-            written = WriteReport(*(sum(pair) for pair in zip(written, done, strict=True)))
+            placing.put(times, columns)
             first, last, rows = int(times[0]) if first is None else first, int(times[-1]), rows + closed
         if first is None:
             raise FixData(NO_WHOLE_BAR if gathered.from_trades else "its only bar is still forming")
+        if objection := placing.objection():
+            raise FixData(objection, hint="--replace")
         refused = [_refused(row) for row in gathered.bad]
         put_candles(connection, key, np.empty(0, np.int64), np.empty((5, 0)), Evidence(now_ms, refused))
     refresh_snapshot(db, key)
-    if forming:
-        notes = [*notes, "the last bar is still forming and was left out"]
     return ImportReport(
         key,
         rows,
-        *written,
+        *placing.written,
         skipped=tuple(SkippedRow(row.line, row.reason) for row in gathered.bad),
         first=first,
         last=last,
         gaps=(last - first) // step + 1 - rows,
-        note="; ".join(notes),
+        note="the last bar is still forming and was left out" if forming else "",
     )
 
 
@@ -172,22 +175,32 @@ def _notes(found: FoundSeries, gathered: Gathered, options: ImportOptions) -> li
     return [note for note, applies in notes.items() if applies]
 
 
-def _whole_hint(hint: str | None, path: Path, key: SeriesKey) -> str | None:
-    """The command to type, where a reader of files could only name the flag."""
+def _whole_hint(hint: str | None, path: Path, key: SeriesKey, options: ImportOptions) -> str | None:
+    """The command to type, where a reader of files could only name the flag: as it was typed, and with the flag."""
     if hint is None or not hint.startswith("--"):
         return hint
     symbol = "" if "--symbol" in hint else _symbol_flag(key)
     timeframe = f" --timeframe {key.timeframe}" if key.timeframe and "--timeframe" not in hint else ""
-    return f"algotrade fetch --exchange {key.exchange}{symbol}{timeframe} --from {_quoted(path)} {hint}"
+    reading = "".join(f" {flag}" for flag in _reading_flags(options) if flag.partition(" ")[0] not in hint)
+    return f"algotrade fetch --exchange {key.exchange}{symbol}{timeframe} --from {quoted(path)}{reading} {hint}"
+
+
+def _reading_flags(options: ImportOptions) -> list[str]:
+    """How the file is read, as flags."""
+    columns = ",".join(f"{field}={name}" for field, name in options.columns.items())
+    flags = {
+        f"--columns {shlex.quote(columns)}": bool(columns) and columns.isprintable(),
+        f"--time-format {shlex.quote(options.time_format or '')}": (options.time_format or "").isprintable()
+        and options.time_format is not None,
+        "--close-only": options.close_only,
+        "--skip-bad": options.skip_bad,
+        "--replace": options.replace,
+    }
+    return [flag for flag, given in flags.items() if given]
 
 
 def _symbol_flag(key: SeriesKey) -> str:
     return f" --symbol {key.symbol}" if key.symbol else ""
-
-
-def _quoted(path: Path) -> str:
-    """A path as a shell takes it; a word for it where it holds what a terminal would obey."""
-    return shlex.quote(str(path)) if str(path).isprintable() else "FILE"
 
 
 def _shown(path: Path) -> str:

@@ -7,6 +7,8 @@ BTC_USD-1h.feather, BTC_USDT_USDT-1h-futures.json (base, quote, settlement, time
 from __future__ import annotations
 
 import re
+import shlex
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from algotrade.market.timeframe import COMMON, timeframe_ms
@@ -56,6 +58,11 @@ def read_name(name: str, asked: str = "") -> NamedSeries | None:
 def printable(text: str) -> str:
     """A name or message without anything that a terminal would obey."""
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell takes it; a word for it where it holds what a terminal would obey."""
+    return shlex.quote(str(path)) if str(path).isprintable() else "FILE"
 
 
 def _split(pair: str, asked: str) -> str | None:

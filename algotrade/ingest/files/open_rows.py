@@ -28,6 +28,7 @@ class ImportOptions(NamedTuple):
         time_format: as for strptime; None to recognise ISO 8601 and numbers since 1970.
         close_only: the file has no open, high and low; they are stored as the close.
         skip_bad: store the good rows and quarantine the bad ones, instead of storing nothing.
+        replace: write over stored candles that differ, instead of storing nothing.
         assumed_symbol: the symbol where neither the person nor the file's name says it; "" for none.
     """
 
@@ -35,6 +36,7 @@ class ImportOptions(NamedTuple):
     time_format: str | None = None
     close_only: bool = False
     skip_bad: bool = False
+    replace: bool = False
     assumed_symbol: str = ""
 
 

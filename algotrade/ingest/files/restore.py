@@ -18,12 +18,13 @@ from algotrade.errors import AlgotradeError, FixData
 from algotrade.ingest.files.csv_file import GZIP_MAGIC
 from algotrade.ingest.files.export import HEADER, METADATA, RowsHash, arrow_schema
 from algotrade.ingest.files.importing import EXCHANGE
-from algotrade.ingest.files.names import printable
+from algotrade.ingest.files.names import printable, quoted
 from algotrade.ingest.files.parquet_file import PARQUET_MAGIC
+from algotrade.ingest.files.placing import Placing
 from algotrade.market.candles import COLUMNS, ORIGINS, SeriesKey, candle_table, check_candles, iso, times_ms
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.store.arrivals import WriteReport, put_candles
+from algotrade.store.arrivals import NO_EVIDENCE, WriteReport
 from algotrade.store.database import Database
 from algotrade.store.rows import BLOCK_ROWS, Rows
 from algotrade.store.snapshots import refresh_snapshot
@@ -48,20 +49,28 @@ class RestoreReport(NamedTuple):
     written: WriteReport
 
 
-def import_own(database: Database, path: Path) -> RestoreReport:
+def import_own(database: Database, path: Path, *, replace: bool = False) -> RestoreReport:
     """Store the candles of a file that `export_candles` wrote, under the key that it names.
 
+    Args:
+        database: the store.
+        path: the file.
+        replace: write over stored candles that differ; both values are kept as a revision.
+
     Raises:
-        FixData: not such a file, damaged, changed since, or with a candle that cannot be; nothing is stored.
+        FixData: not such a file, damaged, changed since, with a candle that cannot be, or, unless it replaces them,
+            with one that is stored with other values; nothing is stored.
     """
     contents = check_own(path)
     with database.writing() as connection:
-        report = WriteReport(0, 0, 0)
+        placing = Placing(connection, contents.key, NO_EVIDENCE, replace=replace)
         for block in _blocks(path):
-            done = put_candles(connection, contents.key, *block)
-            report = WriteReport(*(sum(pair) for pair in zip(report, done, strict=True)))
+            placing.put(*block)
+        if objection := placing.objection():
+            again = f"algotrade data import {quoted(path)} --replace"
+            raise FixData(f"{printable(path.name)}: {objection}", hint=again)
     refresh_snapshot(database, contents.key)
-    return RestoreReport(contents, report)
+    return RestoreReport(contents, placing.written)
 
 
 def check_own(path: Path) -> Contents:

@@ -139,6 +139,23 @@ def test_a_file_that_is_cut_off_is_refused(algotrade: Command, stored: Path, nam
     assert run.err.startswith(f"error: {name}")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_never_takes_the_place_of_other_candles_unasked(algotrade: Command, stored: Path, name: str) -> None:
+    algotrade("data", "export", "--to", name)
+    before = algotrade("data", "export", "--to", "before.parquet", "--json").document["hash"]
+    change(stored, "UPDATE candles SET close = close + 1, high = high + 1 WHERE time >= 1672534800000")
+    run = algotrade("data", "import", name)
+    assert (run.code, run.out) == (4, "")
+    assert run.err.startswith(
+        f"error: {name}: 8,759 of its 8,760 bars are stored with other values, the first 2023-01-01T01:00:00Z: close "
+    )
+    assert run.hint == f"algotrade data import {name} --replace"
+    assert rows(stored)["revisions"] == 0
+    assert algotrade(*run.hint.split()[1:], "--json").document["revised"] == 8759
+    assert rows(stored)["revisions"] == 8759
+    assert algotrade("data", "export", "--to", "after.parquet", "--json").document["hash"] == before
+
+
 # ---- verify ---------------------------------------------------------------------------------------------------------
 def test_what_is_whole_is_said_to_be(algotrade: Command, stored: Path) -> None:
     run = algotrade("data", "verify")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
-from algotrade.ingest.files import csv_blocks, gather, importing, spool
+from algotrade.ingest.files import csv_blocks, gather, placing, spool
 from algotrade.ingest.files.importing import import_file
 from algotrade.ingest.files.open_rows import ImportOptions
 from algotrade.market.candles import SeriesKey
@@ -17,7 +17,7 @@ from algotrade.market.span import parse_time
 from algotrade.store.arrivals import WriteReport
 from algotrade.store.candles import list_series, read_candles
 from algotrade.store.database import Database
-from algotrade.store.tables import quarantine
+from algotrade.store.tables import quarantine, revisions
 
 NOW = parse_time("2024-02-01")
 KEY = SeriesKey("kraken", "BTC/USD", "1d", "import")
@@ -51,11 +51,45 @@ def test_importing_twice_changes_nothing(db: Database, write: Write) -> None:
     assert (again.rows, again.added, again.unchanged, again.revised) == (10, 0, 10, 0)
 
 
-def test_a_file_with_other_values_revises_and_counts(db: Database, write: Write) -> None:
+REPLACING = ImportOptions(replace=True)
+
+
+def test_a_file_with_other_values_revises_and_counts_where_that_is_said(db: Database, write: Write) -> None:
     import_file(db, write(DAYS), KEY, now_ms=NOW)
-    report = import_file(db, write(DAYS.replace("2024-01-05,10,12", "2024-01-05,10,13")), KEY, now_ms=NOW)
+    path = write(DAYS.replace("2024-01-05,10,12", "2024-01-05,10,13"))
+    report = import_file(db, path, KEY, REPLACING, now_ms=NOW)
     assert (report.added, report.unchanged, report.revised) == (0, 9, 1)
     assert read_candles(db, KEY).high.max() == 13
+
+
+@pytest.mark.parametrize("rows", [3, 200_000])
+def test_a_file_with_other_values_is_refused_whole_with_the_first_difference(
+    db: Database, write: Write, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(spool, "BLOCK_ROWS", rows)
+    import_file(db, write(DAYS), KEY, now_ms=NOW)
+    before = read_candles(db, KEY)
+    edited = DAYS.replace("2024-01-05,10,12,9,11,5", "2024-01-05,10,12,9,10.5,6").replace(
+        "2024-01-09,10,", "2024-01-09,9,"
+    )
+    path = write(edited + "2024-01-11,10,12,9,11,5\n")
+    with pytest.raises(FixData) as caught:
+        import_file(db, path, KEY, ImportOptions(time_format="%Y-%m-%d"), now_ms=NOW)
+    assert caught.value.message == (
+        "prices.csv: 2 of its 11 bars are stored with other values, the first 2024-01-05: close 11 there, 10.5 in the"
+        " file; nothing was stored"
+    )
+    again = f"algotrade fetch --exchange kraken --symbol BTC/USD --timeframe 1d --from {path}"
+    assert caught.value.hint == f"{again} --time-format %Y-%m-%d --replace"
+    assert read_candles(db, KEY).equals(before)
+    with db.reading() as connection:
+        assert connection.execute(select(revisions)).all() == []
+
+
+def test_a_difference_that_hardly_shows_is_shown_to_the_last_digit(db: Database, write: Write) -> None:
+    import_file(db, write(DAYS.replace(",11,5", ",11,0.3")), KEY, now_ms=NOW)
+    with pytest.raises(FixData, match=r"volume 0\.3 there, 0\.30000000000000004 in the file"):
+        import_file(db, write(DAYS.replace(",11,5", ",11,0.30000000000000004")), KEY, now_ms=NOW)
 
 
 def test_whatever_the_key_says_imports_are_kept_as_imports(db: Database, write: Write) -> None:
@@ -245,7 +279,7 @@ def test_a_file_of_nothing_but_bad_rows_is_given_up_early(
 def test_a_failure_while_storing_leaves_nothing_behind(
     db: Database, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put, done = importing.put_candles, list[int]()
+    put, done = placing.put_candles, list[int]()
 
     def fail_late(*given: Any) -> WriteReport:
         done.append(len(given[2]))
@@ -254,7 +288,7 @@ def test_a_failure_while_storing_leaves_nothing_behind(
         return put(*given)
 
     monkeypatch.setattr(spool, "BLOCK_ROWS", 4)
-    monkeypatch.setattr(importing, "put_candles", fail_late)
+    monkeypatch.setattr(placing, "put_candles", fail_late)
     with pytest.raises(FixData, match="the third block fails"):
         import_file(db, write(DAYS), KEY, now_ms=NOW)
     assert done == [4, 4, 2]
