@@ -291,7 +291,7 @@ def outcome(database: Database, market: Market) -> dict[str, object]:
     key = market.key
     return {
         "candles": content_hash(read_candles(database, key)),
-        "coverage": [(start, -(-end // MINUTE) * MINUTE) for start, end in read_coverage(database, key)],
+        "coverage": [tuple(-(-edge // MINUTE) * MINUTE for edge in part) for part in read_coverage(database, key)],
         "quarantine": open_quarantine(database, key, end=market.exchange.now),
         "trades": whatever_the_cuts(database, key._replace(origin=TRADES)),
     }
@@ -308,9 +308,11 @@ def finish(market: Market, database: Database, *, trades: bool) -> None:
 
 
 def check_what_was_corrected(market: Market, database: Database, corrected: set[int]) -> None:
-    """Other bars are the exchange's; a corrected one is as it was stored last, and is had by asking for it again."""
+    """All bars are there, as the exchange has them; one it corrected may be as stored before, until asked for again."""
     rows = {int(row[0]): row[1:] for row in market.exchange.rows}
     candles = read_candles(database, market.key)
+    never = NOON + NEVER_GOOD * MINUTE
+    assert times_ms(candles).tolist() == [time for time in rows if time != never and time <= NOON + LAST * MINUTE]
     behind = {
         time
         for time, values in zip(times_ms(candles).tolist(), candles.to_numpy().tolist(), strict=True)
