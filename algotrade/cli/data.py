@@ -80,8 +80,8 @@ def export(
 @app.command(name="import")
 def import_(
     context: typer.Context,
-    replace: Annotated[bool, typer.Option("--replace", help="Where they differ, over the stored candles.")] = False,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Written by `algotrade data export`.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Where they differ, over the stored candles.")] = False,
 ) -> None:
     """Put an exported series back, under the name that the file gives it. `algotrade fetch --from` reads other files.
     Nothing is stored if a candle is stored with other values, unless --replace is given; then both are kept noted.
