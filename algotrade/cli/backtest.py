@@ -62,7 +62,6 @@ def backtest(
     """
     from algotrade.engine.fills import Costs
     from algotrade.ingest.source import DataRequest
-    from algotrade.market.span import parse_span
     from algotrade.pipeline import fee_rate_of, fetch_data, run_backtest
     from algotrade.store.database import open_database
     from algotrade.strategy.signals import Bounds
@@ -75,7 +74,7 @@ def backtest(
         settings.defaults.symbol,
         settings.defaults.timeframe or "1d",
         settings.defaults.exchange,
-        parse_span(start, end),
+        options.typed_span(start, end, "algotrade backtest --start 2020-01-01 --end 2024-12-31"),
         origin,
     )
     with open_database(settings.database) as database:

@@ -56,11 +56,10 @@ def export(
     """
     from algotrade.ingest.files.export import check_target, export_candles
     from algotrade.market.candles import iso
-    from algotrade.market.span import parse_span
     from algotrade.store.database import open_database
 
     invocation = invocation_of(context)
-    span = parse_span(start, end)
+    span = options.typed_span(start, end, "algotrade data export --start 2024-01-01 --end 2024-12-31 --to 2024.csv")
     check_target(to, force=force)
     with open_database(invocation.settings().database) as database:
         key = _the_one(database, (exchange, symbol, timeframe, origin), "export --to candles.parquet")
@@ -84,8 +83,8 @@ def import_(
     replace: Annotated[bool, typer.Option("--replace", help="Where they differ, over the stored candles.")] = False,
 ) -> None:
     """Put an exported series back, under the name that the file gives it. `algotrade fetch --from` reads other files.
-    Nothing is stored if a candle is stored with other values, unless --replace is given; then both are kept noted.
 
+    Nothing is stored if a candle is stored with other values, unless --replace is given; then both are kept noted.
 
     [bold]Examples[/bold]
       algotrade data import candles.parquet
@@ -200,7 +199,7 @@ def drop(
         drop_series(database, key)
     removed = {} if holdings is None else holdings._asdict()
     _show(invocation, [{**key._asdict(), **removed}], [*key._fields, *removed])
-    invocation.output.note(f"to have it again: {back}")
+    invocation.output.note("to have it again", command=back)
     invocation.output.document("algotrade.data_drop/1", {**key._asdict(), "removed": removed, "again": back})
 
 
@@ -279,7 +278,7 @@ def _recommend(invocation: Invocation, mending: Mapping[SeriesKey, str]) -> None
     """Say what mends each series, where one hint is too few."""
     if len(mending) > 1:
         for key, command in mending.items():
-            invocation.output.note(f"{_named(key)}: {command}")
+            invocation.output.note(_named(key), command=command)
 
 
 def _finding(problems: Sequence[str]) -> str:

@@ -74,7 +74,7 @@ def print_failure(failure: Failure, output: Output) -> None:
     elif failure.message:
         output.write_line(failure.message, heading="error: ", style="bold red")
         if failure.hint:
-            output.write_line(failure.hint, heading="try: ", style="bold")
+            output.write_line(failure.hint, heading="try: ", style="bold", whole=True)
 
 
 def _usage_failure(error: Any) -> Failure:

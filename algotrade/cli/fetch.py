@@ -78,18 +78,7 @@ def fetch(
     """
     invocation = invocation_of(context)
     settings = invocation.settings()
-    asked = Asked(
-        tuple(symbol or ()),
-        tuple(exchange or ()),
-        tuple(timeframe or ()),
-        start=start,
-        end=end,
-        all_stored=all_stored,
-        via=via,
-        keep_trades=keep_trades,
-        repair=repair,
-        stream=stream,
-    )
+    asked = Asked.of(context.params)
     if file is not None:
         refuse_for_file(asked)
         fetch_file(invocation, settings, asked, Reading(file, columns, time_format, close_only, skip_bad, replace))

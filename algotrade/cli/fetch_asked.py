@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from algotrade.cli.options import typed_span
 from algotrade.errors import FixCommand, FixData, did_you_mean
 
 if TYPE_CHECKING:
     from algotrade.config import Settings
     from algotrade.ingest.jobs import Job
+    from algotrade.market.span import Span
 
 VIAS: Final = ("candles", "trades")
 
@@ -27,6 +29,12 @@ class Asked(NamedTuple):
     keep_trades: bool = False
     repair: bool = False
     stream: bool = False
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Asked:
+        """The flags of `algotrade fetch` as they were parsed, by the names of its parameters."""
+        symbols, exchanges, timeframes = (tuple(parameters[name] or ()) for name in ("symbol", "exchange", "timeframe"))
+        return cls(symbols, exchanges, timeframes, **{name: parameters[name] for name in cls._fields[3:]})
 
     def given(self, *but: str) -> list[str]:
         """The flags that were given, other than those named."""
@@ -59,6 +67,20 @@ def refuse_for_file(asked: Asked) -> None:
     _refuse(asked.given("--symbol", "--exchange", "--timeframe"), "a file is read whole, as one series")
 
 
+def check_asked(settings: Settings, asked: Asked) -> None:
+    """Refuse what `choose_jobs` would, without a look into the store: it may be filled before the fetch is run.
+
+    Raises:
+        FixCommand: flags that contradict each other, or values that cannot be.
+        FixConfiguration: entries that contradict each other.
+    """
+    from algotrade.market.instrument import validate_symbol
+
+    _check_how(asked)
+    for job in [] if asked.all_stored else _asked_jobs(settings, asked):
+        validate_symbol(job.symbol)
+
+
 def choose_jobs(settings: Settings, asked: Asked) -> list[Job]:
     """The series to fetch: every stored one, those of the [[fetch]] entries where nothing was typed, else as typed.
 
@@ -67,20 +89,23 @@ def choose_jobs(settings: Settings, asked: Asked) -> list[Job]:
         FixConfiguration: entries that contradict each other.
         FixData: nothing is stored that an exchange could continue.
     """
-    from algotrade.ingest.jobs import jobs_of_settings, repairs
+    from algotrade.ingest.jobs import repairs
 
     _check_how(asked)
-    if asked.all_stored:
-        found = _stored_jobs(settings, asked.exchanges)
-    elif settings.values.fetch and not asked.given("--repair", "--stream"):
-        found = jobs_of_settings(settings)
-    else:
-        found = _typed_jobs(settings, asked)
+    found = _stored_jobs(settings, asked.exchanges) if asked.all_stored else _asked_jobs(settings, asked)
     if not asked.repair:
         return found
     if repairable := repairs(found):
         return repairable
     raise FixData("candles made of trades have no holes to repair", hint="algotrade list data --gaps")
+
+
+def _asked_jobs(settings: Settings, asked: Asked) -> list[Job]:
+    from algotrade.ingest.jobs import jobs_of_settings
+
+    if settings.values.fetch and not asked.given("--repair", "--stream"):
+        return jobs_of_settings(settings)
+    return _typed_jobs(settings, asked)
 
 
 def _check_how(asked: Asked) -> None:
@@ -130,10 +155,13 @@ def _stored_jobs(settings: Settings, exchanges: tuple[str, ...]) -> list[Job]:
     return found
 
 
+def _span(asked: Asked) -> Span:
+    return typed_span(asked.start, asked.end, "algotrade fetch --symbol BTC/USD --start 2024-01-01 --end 2024-12-31")
+
+
 def _typed_jobs(settings: Settings, asked: Asked) -> list[Job]:
     from algotrade.exchange.base import DEFAULT_EXCHANGE
     from algotrade.ingest.jobs import DEFAULT_TIMEFRAME, Job, jobs_as_typed
-    from algotrade.market.span import parse_span
     from algotrade.market.timeframe import timeframe_ms
 
     defaults = settings.defaults
@@ -146,5 +174,5 @@ def _typed_jobs(settings: Settings, asked: Asked) -> list[Job]:
         asked.exchanges or (defaults.exchange or DEFAULT_EXCHANGE,),
         asked.symbols or (defaults.symbol,),
         asked.timeframes or (defaults.timeframe or DEFAULT_TIMEFRAME,),
-        Job("", "", "", parse_span(asked.start, asked.end), asked.via, asked.keep_trades),
+        Job("", "", "", _span(asked), asked.via, asked.keep_trades),
     )

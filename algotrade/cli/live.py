@@ -68,7 +68,6 @@ def live(
     """
     from algotrade.live.clock import system_clock
     from algotrade.live.launch import Place
-    from algotrade.market.span import parse_span
     from algotrade.store.database import open_database
 
     invocation = invocation_of(context)
@@ -77,7 +76,9 @@ def live(
     settings = invocation.settings({f"defaults.{name}": value for name, value in flags.items()})
     options.check_leverage(leverage, "live")
     chosen = options.named_strategy(settings.defaults.strategy, param, settings)
-    bounds = {"start": parse_span(start, None).start, "until": parse_span(None, until).end, "bars": bars}
+    began = options.typed_span(start, None, "algotrade live --exchange demo --start 2024-01-01").start
+    ends = options.typed_span(None, until, "algotrade live --until 2030-12-31").end
+    bounds = {"start": began, "until": ends, "bars": bars}
     _check(settings, source=source, speed=speed, bounds=bounds)
     with open_database(settings.database) as database:
         place = Place(settings, database, system_clock)

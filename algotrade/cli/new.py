@@ -36,7 +36,7 @@ def strategy(context: typer.Context, name: Annotated[str, typer.Argument(help="L
     invocation = invocation_of(context)
     files = write_strategy(name, invocation.settings().project_folder)
     command = f"algotrade backtest --strategy {files.name}"
-    invocation.output.show(f"created {files.strategy}", f"created {files.test}", f"next    {command}")
+    invocation.output.verbatim(f"created {files.strategy}", f"created {files.test}", f"next    {command}")
     invocation.output.document(
         "algotrade.new_strategy/1",
         {"strategy": files.name, "files": [str(files.strategy), str(files.test)], "next": command},
@@ -61,9 +61,11 @@ def project(
     shown += [f"kept    {_shown(path)}" for path in started.kept]
     steps = [] if folder.absolute() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
     steps += ["algotrade fetch", "algotrade backtest", "crontab -e   # add the line of crontab.txt"]
-    invocation.output.show("\n".join(shown))
-    invocation.output.show("\nnext    " + "\n        ".join(steps))
-    invocation.output.show("or, with systemd instead of cron:\n        " + "\n        ".join(started.installing))
+    invocation.output.verbatim(
+        *shown,
+        "\nnext    " + "\n        ".join(steps),
+        "or, with systemd instead of cron:\n        " + "\n        ".join(started.installing),
+    )
     invocation.output.document(
         "algotrade.new_project/1",
         {

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from algotrade.config import Settings
     from algotrade.engine.risk import Limits
+    from algotrade.market.span import Span
     from algotrade.strategy.base import Strategy
 
 SymbolOption = Annotated[str | None, typer.Option("--symbol", help='What to trade, "BTC/USD".')]
@@ -36,6 +37,26 @@ ShortOption = Annotated[
 LeverageOption = Annotated[
     float, typer.Option("--leverage", min=0.0, help="Largest exposure, as a multiple of equity.")
 ]
+
+
+def typed_span(start: str | None, end: str | None, example: str) -> Span:
+    """The span that a command was given.
+
+    Args:
+        start: as typed.
+        end: as typed.
+        example: the command with a span, for who mistyped it.
+
+    Raises:
+        FixCommand: not a date or time, or the end lies before the start.
+    """
+    from algotrade.errors import FixCommand
+    from algotrade.market.span import parse_span
+
+    try:
+        return parse_span(start, end)
+    except FixCommand as error:
+        raise FixCommand(error.message, hint=example) from None
 
 
 def named_strategy(name: str, parameters: list[str] | None, settings: Settings) -> Strategy:

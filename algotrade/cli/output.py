@@ -63,6 +63,12 @@ class Output:
 
             print_result(self.console, *renderables)
 
+    def verbatim(self, *texts: str) -> None:
+        """Print texts that are to be pasted elsewhere: their lines as they are, however wide; nothing under --json."""
+        if not self.json:
+            lines = [plain(line) for text in texts for line in text.split("\n")]
+            self.stdout.write("\n".join(lines) + "\n")
+
     def document(self, schema: str, body: Mapping[str, Any]) -> None:
         """Print a result for machines, one object; nothing without --json.
 
@@ -79,17 +85,24 @@ class Output:
             self.stdout.write(json.dumps(_finite({"schema": schema, **body}), default=str) + "\n")
             self.stdout.flush()
 
-    def note(self, text: str) -> None:
-        """Tell something beside the result; nothing under --quiet."""
+    def note(self, text: str, *, command: str = "") -> None:
+        """Tell something beside the result, and the command that it ends in; nothing under --quiet."""
         if not self.quiet:
-            self.write_line(text)
+            self.write_line(command or text, heading=f"{text}: " if command else "", whole=bool(command))
 
-    def write_line(self, text: str, *, heading: str = "", style: str = "") -> None:
-        """A styled heading and a text that may come from outside: one line on stderr, wrapped in a terminal."""
+    def write_line(self, text: str, *, heading: str = "", style: str = "", whole: bool = False) -> None:
+        """A styled heading and a text that may come from outside: one line on stderr, wrapped in a terminal.
+
+        Args:
+            text: the line.
+            heading: before it.
+            style: of the heading.
+            whole: never wrapped, because it is to be pasted.
+        """
         from rich.text import Text
 
         line = Text.assemble((heading, style), shortened(plain(text)))
-        self.notes.print(line, soft_wrap=not self.notes.is_terminal)
+        self.notes.print(line, soft_wrap=whole or not self.notes.is_terminal)
 
     def progress(self) -> Progress:
         """A progress bar on stderr, disabled where nobody watches."""

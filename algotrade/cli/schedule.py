@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from algotrade.cli.commands import Commands
 from algotrade.cli.invocation import Invocation, invocation_of
 from algotrade.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from algotrade.config import Settings
 
 app = typer.Typer(
     cls=Commands,
@@ -41,32 +44,35 @@ def fetch(
     from algotrade.cli.timetable import cron_line, errand, systemd_service, systemd_timer
 
     invocation = invocation_of(context)
-    _check_arguments(context.args)
-    folder = invocation.settings().project_folder
+    settings = invocation.settings()
+    _check_arguments(context.args, settings)
+    folder = settings.project_folder
     work = errand(folder, ("fetch", *context.args, *_carried_on(invocation)), every)
     texts = {"cron": cron_line(work), "service": systemd_service(work), "timer": systemd_timer(work)}
-    invocation.output.show(
-        "\n".join(
-            [
-                "# cron: add this line with `crontab -e`",
-                texts["cron"],
-                f"\n# systemd: ~/.config/systemd/user/{work.unit}.service",
-                texts["service"],
-                f"# systemd: ~/.config/systemd/user/{work.unit}.timer",
-                texts["timer"],
-                f"# then: systemctl --user daemon-reload && systemctl --user enable --now {work.unit}.timer",
-            ]
-        )
+    invocation.output.verbatim(
+        "# cron: add this line with `crontab -e`",
+        texts["cron"],
+        f"\n# systemd: ~/.config/systemd/user/{work.unit}.service",
+        texts["service"],
+        f"# systemd: ~/.config/systemd/user/{work.unit}.timer",
+        texts["timer"],
+        f"# then: systemctl --user daemon-reload && systemctl --user enable --now {work.unit}.timer",
     )
     invocation.output.document("algotrade.schedule/1", {"folder": str(folder), "command": work.command, **texts})
 
 
-def _check_arguments(arguments: list[str]) -> None:
-    """Parse them as `algotrade fetch` would, so that a slip is told now and not by a log next week."""
+def _check_arguments(arguments: list[str], settings: Settings) -> None:
+    """Judge them as `algotrade fetch` would, so that a slip is told now and not by a log next week."""
     import importlib
 
+    from algotrade.cli.fetch_asked import Asked, check_asked, refuse_for_file
+
     command = typer.main.get_command(importlib.import_module("algotrade.cli.fetch").app)
-    command.make_context("algotrade fetch", list(arguments), resilient_parsing=False)
+    parsed = command.make_context("algotrade fetch", list(arguments), resilient_parsing=False).params
+    if parsed["file"] is None:
+        check_asked(settings, Asked.of(parsed))
+    else:
+        refuse_for_file(Asked.of(parsed))
 
 
 def _carried_on(invocation: Invocation) -> list[str]:

@@ -11,7 +11,6 @@ from algotrade.market.timeframe import UNIT_MS
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-HINT: Final = "algotrade backtest --start 2020-01-01 --end 2024-12-31"
 
 
 class Span(NamedTuple):
@@ -36,7 +35,7 @@ def parse_span(start: str | None, end: str | None) -> Span:
     if end is not None and last is not None and DATE.fullmatch(end):
         last += UNIT_MS["d"] - 1
     if first is not None and last is not None and last < first:
-        raise FixCommand(f"the span ends ({end}) before it starts ({start})", hint=HINT)
+        raise FixCommand(f"the span ends ({end}) before it starts ({start})")
     return Span(first, last)
 
 
@@ -51,7 +50,7 @@ def parse_time(text: str) -> int:
             raise ValueError(text)
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise FixCommand(f"'{text}' is not a date or time like 2024-01-31 or 2024-01-31T04:00", hint=HINT) from None
+        raise FixCommand(f"'{text}' is not a date or time like 2024-01-31 or 2024-01-31T04:00") from None
     aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time
     passed = aware - EPOCH
     return (passed.days * 86_400 + passed.seconds) * 1_000 + passed.microseconds // 1_000

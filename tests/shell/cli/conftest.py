@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,3 +82,32 @@ def process(place: Path) -> Command:
         return Run(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def terminal(place: Path) -> Callable[..., str]:
+    """What a command writes, stdout and stderr, on a terminal of 80 columns, or of `columns`."""
+
+    def run(*arguments: str, columns: int = 80) -> str:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"}
+        command = [sys.executable, "-m", "algotrade", *arguments]
+        started = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+        os.close(theirs)
+        written = b""
+        while part := _read_terminal(ours):
+            written += part
+        os.close(ours)
+        started.wait(timeout=60)
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written.decode().replace("\r\n", "\n"))
+
+    return run
+
+
+def _read_terminal(descriptor: int) -> bytes:
+    """What a terminal has to say; nothing once its last program has left, which Linux reports as an error."""
+    try:
+        return os.read(descriptor, 65_536)
+    except OSError:
+        return b""

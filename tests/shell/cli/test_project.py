@@ -181,6 +181,41 @@ def test_what_is_scheduled_is_tried_first(algotrade: Command) -> None:
     assert "Did you mean '--all-stored'?" in wrong.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--start", "foo"], "'foo' is not a date or time"),
+        (["--start", "2024-01-02", "--end", "2024-01-01"], "before it starts"),
+        (["--symbol", "BTC USD"], "'BTC USD' is not a symbol"),
+        (["--timeframe", "1x"], "'1x' is not a timeframe"),
+        (["--via", "trade"], "Did you mean 'trades'?"),
+        (["--all-stored", "--end", "2024-01-01"], "leave out --end"),
+        (["--from", "x.csv", "--repair"], "leave out --repair"),
+    ],
+)
+def test_what_fetch_would_refuse_is_not_scheduled(algotrade: Command, typed: list[str], said: str) -> None:
+    run = algotrade("schedule", "fetch", *typed)
+    assert (run.code, run.out) == (2, "")
+    assert said in run.err
+
+
+def test_what_is_to_be_pasted_is_not_wrapped_by_a_terminal(algotrade: Command, terminal: Callable[..., str]) -> None:
+    typed = ("schedule", "fetch", "--symbol", "BTC/USD", "--timeframe", "1m", "--start", "2024-01-01", "--quiet")
+    document = algotrade(*typed, "--json").document
+    lines = terminal(*typed).splitlines()
+    (cron,) = [line for line in lines if " * * * cd " in line]
+    assert cron.partition(" fetch ")[2] == document["cron"].partition(" fetch ")[2]
+    assert len(cron) > 80
+    assert [line for line in lines if line.startswith("ExecStart=") and line.endswith(" --quiet")]
+    started = terminal("new", "project", "a-folder-with-a-name-that-does-not-fit-into-the-line-of-a-narrow-terminal")
+    assert [line for line in started.splitlines() if "systemctl" in line and line.endswith(".timer")]
+
+
+def test_the_command_to_type_next_is_not_wrapped_by_a_terminal(terminal: Callable[..., str]) -> None:
+    hint = terminal("fetch", "--start", "yesterday").splitlines()[-1]
+    assert hint == "try: algotrade fetch --symbol BTC/USD --start 2024-01-01 --end 2024-12-31"
+
+
 def test_a_password_does_not_get_into_a_crontab(algotrade: Command) -> None:
     run = algotrade("schedule", "fetch", "--database", "postgresql://me:hush@localhost/x")
     assert run.code == 77
