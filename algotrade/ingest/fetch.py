@@ -56,6 +56,20 @@ class FetchRequest(NamedTuple):
     start: int | None = None
     end: int | None = None
 
+    def refuse_future(self, exchange: str, now_ms: int) -> None:
+        """Refuse a start that is still to come by the exchange's clock: nothing could ever be stored for it.
+
+        Raises:
+            FixCommand: it is.
+        """
+        if self.start is not None and self.start > now_ms:
+            week_ago = iso(now_ms - timeframe_ms("1w"))[:10]
+            raise FixCommand(
+                f"the start {day_or_time(self.start)} is in the future: for {exchange} it is {iso(now_ms)}",
+                hint=f"algotrade fetch --exchange {exchange} --symbol {self.symbols[0]} --timeframe {self.timeframe}"
+                f" --start {week_ago}",
+            )
+
 
 class Again(NamedTuple):
     """What to ask for once more, although it has been asked for before.
@@ -141,6 +155,7 @@ class _SymbolFetch:
         try:
             validate_symbol(self.key.symbol)
             self.now_ms = await self.exchange.now_ms()
+            self.request.refuse_future(self.exchange.name, self.now_ms)
             instrument = await self.exchange.instrument(self.key.symbol)
             await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.now_ms)
             for interval in await asyncio.to_thread(self._plan, again):
@@ -182,6 +197,7 @@ class _SymbolFetch:
         rows = await self.exchange.candles(self.key.symbol, self.key.timeframe, since=since, limit=self.grid.page)
         if (rows[:, 0] > self.now_ms).any():  # bars have closed since we asked for the time
             self.now_ms = await self.exchange.now_ms()
+            self.request.refuse_future(self.exchange.name, self.now_ms)
         if not self.answered:
             self.answered = True
             await note_up(self.db, self.exchange.name, self.now_ms)

@@ -128,6 +128,7 @@ class _TradeFetch:
         try:
             validate_symbol(self.key.symbol)
             await self.source.ask_time()
+            self.request.refuse_future(self.exchange.name, self.source.now_ms)
             instrument = await self.exchange.instrument(self.key.symbol)
             await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.source.now_ms)
             await asyncio.to_thread(self._plan)

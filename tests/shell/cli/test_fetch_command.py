@@ -157,6 +157,24 @@ def test_flags_that_contradict_each_other_are_refused(algotrade: Command, flags:
     assert run.hint.startswith("algotrade ")
 
 
+@pytest.mark.parametrize(
+    "command", ["fetch", "backtest", "data export --to x.csv", "live --cash 10000 --exchange demo"]
+)
+def test_a_mistyped_day_is_answered_with_the_command_itself(algotrade: Command, command: str) -> None:
+    run = algotrade(*command.split(), "--start", "yesterday")
+    assert run.code == 2
+    assert run.hint.startswith("algotrade " + command.partition(" --")[0])
+
+
+@pytest.mark.parametrize("via", ["candles", "trades"])
+def test_a_start_in_the_future_is_refused(algotrade: Command, via: str) -> None:
+    assert algotrade(*DEMO).code == 0
+    run = algotrade("fetch", "--exchange", "demo", "--start", "2100-01-01", "--via", via)
+    assert run.code == 2
+    assert "the start 2100-01-01 is in the future: for demo it is 2" in run.err
+    assert run.hint.startswith("algotrade fetch --exchange demo --symbol BTC/USD --timeframe 1d --start 2")
+
+
 def test_the_help_groups_the_flags_and_says_the_exit_codes(algotrade: Command) -> None:
     run = algotrade("fetch", "-h")
     for words in ("Which series", "How", "From a file", "--all-stored", "Exit codes", "75 another run", "130 and 143:"):
