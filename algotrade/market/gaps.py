@@ -116,7 +116,8 @@ def type_gaps(times: Times, timeframe: str, known: Known) -> Gaps:
         _judge_by_record(pieces, verdicts, record)
     if verdicts.open.any():
         _judge_by_silence(pieces, verdicts, known, _silence(holes, pieces, times, verdicts.open))
-    verdicts.give(verdicts.open, NO_TRADES, f"{known.authority} has no bar there")
+    unknown = "" if known.covered is not None else "; whether anything traded is not known"
+    verdicts.give(verdicts.open, NO_TRADES, f"{known.authority} has no bar there{unknown}")
     return joined(pieces, verdicts, step)
 
 

@@ -106,7 +106,7 @@ def test_a_neighbour_that_was_not_asked_about_the_hole_says_nothing() -> None:
 # ---- files -----------------------------------------------------------------------------------------------------------
 def test_a_file_is_not_believed_about_a_silence_that_is_no_accident() -> None:
     assert evidence(hours(but={600, *range(700, 720)}), Known("the file")) == [
-        (600, 1, "no trades", "the file has no bar there"),
+        (600, 1, "no trades", "the file has no bar there; whether anything traded is not known"),
         (
             700,
             20,
