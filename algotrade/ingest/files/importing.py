@@ -164,6 +164,7 @@ def _refused(row: BadRow) -> RefusedCandle:
 
 def _notes(found: FoundSeries, gathered: Gathered, options: ImportOptions) -> list[str]:
     notes = {
+        found.doubt: bool(found.doubt),
         found.taken: bool(found.taken),
         f"the file is taken for {options.assumed_symbol}; --symbol says otherwise": not found.symbol,
         f"joined from {len(found.sources)} files": len(found.sources) > 1,

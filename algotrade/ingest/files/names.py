@@ -55,6 +55,14 @@ def read_name(name: str, asked: str = "") -> NamedSeries | None:
     return NamedSeries(symbol, fitting[0]) if fitting else None
 
 
+def contradicts(named: NamedSeries, symbol: str, timeframe: str) -> bool:
+    """Whether a name says another market or timeframe than the given ones; where either says nothing, it does not."""
+    spot, _, _ = symbol.partition(":")
+    given = "/".join(map(_usual, spot.split("/")))
+    other_market = bool(symbol and named.symbol) and named.symbol.partition(":")[0] != given
+    return other_market or bool(timeframe and named.timeframe and named.timeframe != timeframe)
+
+
 def printable(text: str) -> str:
     """A name or message without anything that a terminal would obey."""
     return "".join(character if character.isprintable() else "?" for character in text)

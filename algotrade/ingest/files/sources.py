@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from algotrade.errors import FixCommand, FixData
-from algotrade.ingest.files.names import NamedSeries, printable, read_name
+from algotrade.ingest.files.names import NamedSeries, contradicts, printable, read_name
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC: Final = b"PK\x05\x06"
@@ -66,12 +66,14 @@ class FoundSeries(NamedTuple):
         symbol: given, or taken from the names; "" where neither says it.
         timeframe: given, or taken from the names; "" where neither says it.
         taken: what the names told that was not given, as a sentence; "" for nothing.
+        doubt: what a name says against what was given, as a sentence; "" for nothing.
     """
 
     sources: tuple[Source, ...]
     symbol: str
     timeframe: str
     taken: str
+    doubt: str = ""
 
 
 def find_sources(path: Path, symbol: str, timeframe: str) -> FoundSeries:
@@ -112,7 +114,15 @@ def _of_names(sources: list[Source], named: NamedSeries | None, symbol: str, tim
     taken = [series.symbol] if series.symbol and not symbol else []
     taken += [series.timeframe] if series.timeframe and not timeframe else []
     said = f"{' '.join(taken)} is what the name {sources[0].name} says" if taken else ""
-    return FoundSeries(tuple(sources), symbol or series.symbol, timeframe or series.timeframe, said)
+    found = NamedSeries(symbol or series.symbol, timeframe or series.timeframe)
+    doubt = ""
+    if contradicts(series, *found):
+        doubt = f"warning: the name {sources[0].name} says {_words(series)}, and it is stored as {_words(found)}"
+    return FoundSeries(tuple(sources), *found, said, doubt)
+
+
+def _words(series: NamedSeries) -> str:
+    return " ".join(filter(None, series))
 
 
 def _sources_below(path: Path) -> Iterator[Source]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from algotrade.ingest.files.names import NamedSeries, read_name
+from algotrade.ingest.files.names import NamedSeries, contradicts, read_name
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,24 @@ def test_names_of_the_known_forms_are_read(name: str, symbol: str, timeframe: st
 )  # fmt: skip
 def test_other_names_say_nothing(name: str) -> None:
     assert read_name(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol", "timeframe", "against"),
+    [
+        ("XBTUSD_60.csv", "ETH/USD", "", True),
+        ("XBTUSD_60.csv", "BTC/USD", "1m", True),
+        ("XBTUSD_60.csv", "BTC/USD", "1h", False),
+        ("XBTUSD_60.csv", "XBT/USD", "", False),
+        ("XBTUSD.csv", "BTC/USD", "1m", False),
+        ("BTCUSDT_60.csv", "BTC/USDT:USDT", "1h", False),
+        ("BTC_USDT_USDT-1h-futures.json", "BTC/USDT", "1h", False),
+    ],
+)
+def test_a_name_is_held_against_what_was_given(name: str, symbol: str, timeframe: str, against: bool) -> None:
+    named = read_name(name, symbol)
+    assert named is not None
+    assert contradicts(named, symbol, timeframe) == against
 
 
 def test_a_pair_of_the_asked_letters_is_that_symbol_whatever_its_quote() -> None:

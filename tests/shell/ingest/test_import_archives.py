@@ -61,7 +61,8 @@ def test_what_was_given_wins_over_the_name(db: Database, folder: Path) -> None:
     path = folder / "XBTUSD_1.csv"
     path.write_text(minutes(0, 9, step=300))
     report = import_file(db, path, SeriesKey("kraken", "ETH/EUR", "5m"), now_ms=NOW)
-    assert (report.key.symbol, report.timeframe, report.note) == ("ETH/EUR", "5m", "")
+    assert (report.key.symbol, report.timeframe) == ("ETH/EUR", "5m")
+    assert report.note == "warning: the name XBTUSD_1.csv says BTC/USD 1m, and it is stored as ETH/EUR 5m"
 
 
 def test_a_name_that_is_not_true_is_found_out(db: Database, folder: Path) -> None:
