@@ -76,13 +76,14 @@ class Gatherer:
             FixData: a file or a row is bad, with the line.
             FixCommand: trades do not tell the timeframe of candles.
         """
+        archives = len({source.path for source in sources}) > 1
         several = len(sources) > 1 or bool(sources[0].member)
         for source in sorted(sources, key=self._first_time) if len(sources) > 1 else sources:
             before = len(self._bad)
-            with _named(source, several=several):
+            name = (source.place if archives else source.name) if several else ""
+            with _named(name):
                 self._read(source)
-            if several:
-                self._bad[before:] = [row._replace(reason=_in(row.reason, source)) for row in self._bad[before:]]
+            self._bad[before:] = [row._replace(reason=_in(row.reason, name)) for row in self._bad[before:]]
         self._refuse_bad()
         timeframe = self._timeframe or timeframe_of(self._steps)
         if not self._timeframe:
@@ -179,7 +180,7 @@ class Gatherer:
 
     def _first_time(self, source: Source) -> int:
         """The time of a file's first rows; 0 where it has none, which is said when it is read."""
-        with _named(source, several=True), open_rows(source, self._options) as opened:
+        with _named(source.place), open_rows(source, self._options) as opened:
             first = next(opened.blocks, None)
             if first is None or not len(first.times):
                 return 0
@@ -197,16 +198,15 @@ def checked_blocks(spool: Spool, timeframe: str) -> Iterator[tuple[FileRows, lis
 
 
 @contextmanager
-def _named(source: Source, *, several: bool) -> Iterator[None]:
-    """Errors that say which of several files they are about, and damage said as such."""
+def _named(name: str) -> Iterator[None]:
+    """Errors that say which of several files they are about, "" for the only one, and damage said as such."""
     try:
         yield
     except (FixData, FixCommand) as error:
-        raise type(error)(_in(error.message, source) if several else error.message, hint=error.hint) from None
+        raise type(error)(_in(error.message, name), hint=error.hint) from None
     except (EOFError, zlib.error, LZMAError, BadGzipFile, BadZipFile) as error:
-        message = f"it is packed, but damaged: {error}"
-        raise FixData(_in(message, source) if several else message) from None
+        raise FixData(_in(f"it is packed, but damaged: {error}", name)) from None
 
 
-def _in(message: str, source: Source) -> str:
-    return f"{message} (in {source.name})"
+def _in(message: str, name: str) -> str:
+    return f"{message} (in {name})" if name else message

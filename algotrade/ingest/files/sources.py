@@ -40,6 +40,11 @@ class Source(NamedTuple):
         """Without folders, and without anything that a terminal would obey: whoever packed an archive chose it."""
         return printable(self.member.replace("\\", "/").rpartition("/")[2] if self.member else self.path.name)
 
+    @property
+    def place(self) -> str:
+        """The same, with the archive that it is in."""
+        return f"{self.name} of {printable(self.path.name)}" if self.member else self.name
+
     @contextmanager
     def opened(self) -> Iterator[io.BufferedReader]:
         """Its bytes.
@@ -128,7 +133,7 @@ def _words(series: NamedSeries) -> str:
 def _sources_below(path: Path) -> Iterator[Source]:
     count = 0
     for file in _files_below(path) if path.is_dir() else [path]:
-        for source in _members(file) if is_zip(file) else [Source(file)]:
+        for source in _members(file, among=path.is_dir()) if is_zip(file) else [Source(file)]:
             count += 1
             if count > MOST_FILES:
                 raise FixData(f"it holds more than {MOST_FILES} files")
@@ -141,12 +146,14 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in sorted(names) if Path(place, name).is_file())
 
 
-def _members(path: Path) -> Iterator[Source]:
+def _members(path: Path, *, among: bool) -> Iterator[Source]:
+    """What is in an archive, itself perhaps `among` other files: then an error says which one it is about."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except DAMAGED as error:
-        raise FixData(f"the zip archive is damaged or of an unknown kind: {error}") from None
+        where = f" (in {printable(path.name)})" if among else ""
+        raise FixData(f"the zip archive is damaged or of an unknown kind: {error}{where}") from None
     for entry in entries:
         source = Source(path, entry.filename)
         if not entry.is_dir() and not source.name.startswith("._"):  # what macOS adds

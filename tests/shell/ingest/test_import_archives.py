@@ -225,6 +225,19 @@ def test_an_archive_in_an_archive_and_a_damaged_one_are_refused(db: Database, fo
             import_file(db, folder / "inner.zip", BTC, now_ms=NOW)
 
 
+def test_of_many_archives_the_damaged_one_is_named(db: Database, folder: Path) -> None:
+    whole = zipped(folder / "a.zip", {"XBTUSD_1.csv": minutes(0, 9)}).read_bytes()
+    (folder / "b.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FixData, match=r"the zip archive is damaged .* \(in b\.zip\)$"):
+        import_file(db, folder, UNKNOWN, now_ms=NOW)
+    middle = bytearray(whole)
+    middle[60] ^= 0xFF  # of the packed rows: only reading them shows it
+    (folder / "b.zip").write_bytes(middle)
+    with pytest.raises(FixData, match=r"damaged: .* \(in XBTUSD_1\.csv of b\.zip\)$"):
+        import_file(db, folder, UNKNOWN, now_ms=NOW)
+    assert list_series(db) == []
+
+
 def trades(*rows: tuple[float, float, float]) -> str:
     return "".join(f"{FIRST + at:.4f},{price:.5f},{quantity:.8f}\n" for at, price, quantity in rows)
 
