@@ -26,7 +26,7 @@ PLACED = re.compile(r"(line|row) \d+")
 # What is said of a file as a whole, which no line is to blame for.
 OF_THE_FILE = re.compile(
     r"file is empty|no rows|no column|several markets|could both be|appears twice|one row does not tell|minutes apart"
-    r"|still forming|no whole bar|is not a JSON list|is cut off|no comma between|row is longer"
+    r"|no good bar of it|no whole bar|is not a JSON list|is cut off|no comma between|row is longer"
     r"|not a whole|of the first version|damaged|archive"
 )
 

@@ -25,10 +25,12 @@ from algotrade.ingest.files.rows import (
     timeframe_of,
 )
 from algotrade.ingest.files.sources import Source
+from algotrade.ingest.files.spiked_rows import find_spiked_rows
 from algotrade.ingest.files.spool import Spool
 from algotrade.ingest.files.trade_rows import CandleMaker, find_bad_trades
-from algotrade.market.candles import iso
+from algotrade.market.candles import Times, iso
 
+NO_TIMES: Final[Times] = np.empty(0, np.int64)
 MOST_BAD_ROWS: Final = 100_000  # they are held in memory; a file with more of them is no file of candles
 
 
@@ -41,6 +43,9 @@ class Gathered(NamedTuple):
         bad: rows that are left out.
         has_volume: all files have volumes.
         from_trades: the candles were made of trades.
+        spikes: how many candles have a price far from those around them.
+        first_spike: open time of the first of them, milliseconds.
+        left_out: open times of those that are among the bad rows.
     """
 
     timeframe: str
@@ -48,6 +53,9 @@ class Gathered(NamedTuple):
     bad: tuple[BadRow, ...]
     has_volume: bool
     from_trades: bool
+    spikes: int = 0
+    first_spike: int = 0
+    left_out: Times = NO_TIMES
 
 
 class Gatherer:
@@ -90,9 +98,20 @@ class Gatherer:
             overlapping = [row for _, bad in checked_blocks(self._spool, timeframe) for row in bad]
             self._add_bad(overlapping, "line" if not self._spool.rows else next(self._spool.blocks()).place)
             self._refuse_bad()
-        return Gathered(
-            timeframe, not self._timeframe, tuple(self._bad), self._has_volume, from_trades=self._maker is not None
-        )
+        gathered = Gathered(timeframe, not self._timeframe, (), self._has_volume, from_trades=self._maker is not None)
+        return self._find_spikes(gathered)._replace(bad=tuple(self._bad))
+
+    def _find_spikes(self, gathered: Gathered) -> Gathered:
+        """Count candles that look wrong; with bad rows skipped they are left out too, unless trades made them."""
+        count, first, left_out = 0, 0, list[int]()
+        skips = self._options.skip_bad and not gathered.from_trades
+        for row in find_spiked_rows(rows for rows, _ in checked_blocks(self._spool, gathered.timeframe)):
+            time = row.time or 0
+            count, first = count + 1, first if count else time
+            if skips:
+                left_out.append(time)
+                self._add_bad([row], "line")
+        return gathered._replace(spikes=count, first_spike=first, left_out=np.array(left_out, np.int64))
 
     def _read(self, source: Source) -> None:
         with open_rows(source, self._options) as opened:

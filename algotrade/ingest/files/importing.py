@@ -19,14 +19,16 @@ from algotrade.ingest.files.placing import Placing
 from algotrade.ingest.files.rows import BadRow
 from algotrade.ingest.files.sources import FoundSeries, find_sources
 from algotrade.ingest.files.spool import Spool
-from algotrade.market.candles import COLUMNS, RefusedCandle, SeriesKey
+from algotrade.market.candles import COLUMNS, RefusedCandle, SeriesKey, iso
 from algotrade.market.instrument import validate_symbol
+from algotrade.market.spikes import FACTOR
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.arrivals import Evidence, put_candles
 from algotrade.store.database import Database
 from algotrade.store.snapshots import refresh_snapshot
 
 NO_WHOLE_BAR: Final = "its trades make no whole bar: one is known to be over by a trade after it"
+NO_CLOSED_BAR: Final = "no good bar of it has closed yet"
 FROM_TRADES: Final = "made of trades; the first and the last bar may lack some and are left out"
 EXCHANGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
@@ -128,7 +130,8 @@ def _store(
     rows, first, last, forming = 0, None, 0, 0
     with db.writing() as connection:
         placing = Placing(connection, key, Evidence(now_ms), replace=replace)
-        for block, _ in checked_blocks(spool, key.timeframe):
+        for checked, _ in checked_blocks(spool, key.timeframe):
+            block = checked.kept(~np.isin(checked.times, gathered.left_out))
             closed = int(np.searchsorted(block.times, now_ms - step, side="right"))
             forming += len(block.times) - closed
             if not closed:
@@ -137,7 +140,7 @@ def _store(
             placing.put(times, columns)
             first, last, rows = int(times[0]) if first is None else first, int(times[-1]), rows + closed
         if first is None:
-            raise FixData(NO_WHOLE_BAR if gathered.from_trades else "its only bar is still forming")
+            raise FixData(NO_WHOLE_BAR if gathered.from_trades else NO_CLOSED_BAR)
         if objection := placing.objection():
             raise FixData(objection, hint="--replace")
         refused = [_refused(row) for row in gathered.bad]
@@ -170,10 +173,22 @@ def _notes(found: FoundSeries, gathered: Gathered, options: ImportOptions) -> li
         f"joined from {len(found.sources)} files": len(found.sources) > 1,
         f"the timeframe is {gathered.timeframe}, from the step between rows": gathered.inferred,
         FROM_TRADES: gathered.from_trades,
+        _spikes(gathered): gathered.spikes > 0,
         "open, high and low are stored as the close": options.close_only,
         "the file has no volume: it is stored as 0": not gathered.has_volume,
     }
     return [note for note, applies in notes.items() if applies]
+
+
+def _spikes(gathered: Gathered) -> str:
+    """How many prices look wrong, and what became of them."""
+    one = gathered.spikes == 1
+    when = iso(gathered.first_spike).removesuffix("T00:00:00Z")
+    said = f"{gathered.spikes:,} {'bar has' if one else 'bars have'} a price {FACTOR:.0f} times off those around"
+    said += f" it, {when}" if one else f" them, the first {when}"
+    if len(gathered.left_out):
+        return f"{said}; left out"
+    return said if gathered.from_trades else f"{said}; stored all the same, --skip-bad leaves such bars out"
 
 
 def _whole_hint(hint: str | None, path: Path, key: SeriesKey, options: ImportOptions) -> str | None:

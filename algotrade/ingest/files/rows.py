@@ -57,7 +57,10 @@ class FileRows(NamedTuple):
 
     def without(self, bad: list[BadRow]) -> FileRows:
         """The rows that are not among `bad`."""
-        good = ~np.isin(self.lines, np.array([row.line for row in bad], np.int64))
+        return self.kept(~np.isin(self.lines, np.array([row.line for row in bad], np.int64)))
+
+    def kept(self, good: npt.NDArray[np.bool_]) -> FileRows:
+        """The rows that a mask, shape (n,), holds true for."""
         return self._replace(lines=self.lines[good], times=self.times[good], columns=self.columns[:, good], bad=())
 
     def refuse(self, row: int, reason: str) -> BadRow:

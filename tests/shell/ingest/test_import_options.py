@@ -12,6 +12,7 @@ from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.ingest.files import csv_blocks, gather, placing, spool
 from algotrade.ingest.files.importing import import_file
 from algotrade.ingest.files.open_rows import ImportOptions
+from algotrade.ingest.pages import SPIKE
 from algotrade.market.candles import SeriesKey
 from algotrade.market.span import parse_time
 from algotrade.store.arrivals import WriteReport
@@ -263,6 +264,48 @@ def test_skipped_rows_are_quarantined_once_with_their_reason(db: Database, write
         (parse_time("2024-01-05"), None, None, "line 6 of a file: ", NOW),
         (None, None, None, "line 8 of a file: ", NOW),
     ]
+
+
+SPIKED = "date,open,high,low,close,volume\n" + "".join(
+    f"2024-01-{day:02},10,{12 if day not in (4, 9) else 5000},{9 if day != 7 else 0.01},11,5\n" for day in range(1, 21)
+)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 7, 200_000])
+def test_prices_a_hundred_times_off_are_counted_and_stored(
+    db: Database, write: Write, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(spool, "BLOCK_ROWS", rows)
+    report = import_file(db, write(SPIKED), KEY, now_ms=NOW)
+    assert (report.rows, report.skipped) == (20, ())
+    assert report.note == (
+        "3 bars have a price 100 times off those around them, the first 2024-01-04; stored all the same,"
+        " --skip-bad leaves such bars out"
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 7, 200_000])
+def test_prices_a_hundred_times_off_are_bad_rows_where_those_are_skipped(
+    db: Database, write: Write, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(spool, "BLOCK_ROWS", rows)
+    report = import_file(db, write(SPIKED), KEY, ImportOptions(skip_bad=True), now_ms=NOW)
+    assert (report.rows, report.gaps, report.note[-8:]) == (17, 3, "left out")
+    assert [(row.line, row.reason) for row in report.skipped] == [(line, SPIKE) for line in (5, 8, 10)]
+    assert read_candles(db, KEY).high.max() == 12
+    with db.reading() as connection:
+        kept = connection.execute(select(quarantine).order_by(quarantine.c.time)).all()
+    assert [(row.time, row.high) for row in kept] == [
+        (parse_time("2024-01-04"), 5000),
+        (parse_time("2024-01-07"), 12),
+        (parse_time("2024-01-09"), 5000),
+    ]
+
+
+def test_where_no_price_can_be_told_from_a_wrong_one_nothing_is_stored(db: Database, write: Write) -> None:
+    path = write("date,open,high,low,close\n2024-01-01,1,1,1,1\n2024-01-02,500,500,500,500\n")
+    with pytest.raises(FixData, match="no good bar of it has closed yet"):
+        import_file(db, path, KEY, ImportOptions(skip_bad=True), now_ms=NOW)
 
 
 def test_a_file_of_nothing_but_bad_rows_is_given_up_early(
