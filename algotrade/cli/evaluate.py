@@ -101,16 +101,15 @@ def _judge(name: str, invocation: Invocation) -> Judged:
             result, document = session_result(kept)
         else:
             (result, revised), document = kept_run(kept, database), kept
-            _note_revised(revised, document, invocation)
+            _note_revised(revised, invocation)
     return Judged(result, document, profit_ends_at(document, result))
 
 
-def _note_revised(revised: tuple[Revision, ...], document: dict[str, Any], invocation: Invocation) -> None:
+def _note_revised(revised: tuple[Revision, ...], invocation: Invocation) -> None:
     if revised:
         from algotrade.show.verification import revised_sentence
 
-        sentence = revised_sentence(revised, document["data"]["exchange"])
-        invocation.output.note(f"{sentence}. It is judged on the bars as they were")
+        invocation.output.note(f"{revised_sentence(revised)}. It is judged on the bars as they were")
 
 
 def _depth(judged: Judged) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def runs(context: typer.Context) -> None:
             for info in list_runs(database)
         ]
     if revised:
-        invocation.output.note("revised: so many bars of the run were revised by the exchange since it was made")
+        invocation.output.note("revised: so many bars of the run have changed since it was made")
     _print(
         invocation,
         "runs",

@@ -30,7 +30,7 @@ def verify(
         str, typer.Argument(metavar="[FILE|-|RUN|latest]", help="A result file, stdin, or a kept run.")
     ] = "latest",
     strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Your copy of the strategy, by name or path.")
+        str | None, typer.Option("--strategy", help="Run this one of yours, by name or path, whatever was recorded.")
     ] = None,
     run_recorded_code: Annotated[
         bool, typer.Option("--run-recorded-code", help="Run the file's own code: like running a program of its sender.")
@@ -38,19 +38,24 @@ def verify(
 ) -> None:
     """Run a result again over the stored candles and compare every figure, byte for byte; exits with 5 if one differs.
 
-    Says what changed: the file, the bars (which, and whether the exchange revised them), the code, the figures. A
-    file's code is never run unless you have the same code already (as a strategy, or in a kept run), or say so.
+    Says what changed: the file, the bars (which, and by which revision), the code, the figures.
+
+    Which code runs: the strategy that --strategy names, if it is given, also if it is not the recorded code. Else
+    your own strategy of the recorded name, if it is the same code. Else the code as recorded, if the run is one of
+    those kept here or --run-recorded-code is given. Else none: the code in a file from elsewhere is not run unasked.
 
     [bold]Examples[/bold]
       algotrade backtest --symbol BTC/USD --save result.json
       algotrade verify result.json
       algotrade verify latest
     """
-    from algotrade.errors import NotAllowed, ReviewResult
+    from algotrade.errors import FixCommand, NotAllowed, ReviewResult
     from algotrade.store.database import open_database
     from algotrade.verification.rerun import verify as run_again
 
     invocation = invocation_of(context)
+    if strategy is not None and run_recorded_code:
+        raise FixCommand("--strategy and --run-recorded-code name two codes: give one", hint="algotrade verify -h")
     settings = invocation.settings()
     with open_database(settings.database) as database:
         result, known = _read(name, database)
@@ -62,6 +67,9 @@ def verify(
             error.hint = f"algotrade verify {shlex.quote(name) if name.isprintable() else 'FILE'} --run-recorded-code"
             raise
         verification = run_again(result, code, database)
+    if code.outdated:
+        name = result.body["strategy"]["name"]
+        invocation.output.note(f"your {name} has changed since; verified with the code as recorded")
     _tell(verification, invocation)
 
 
@@ -146,10 +154,14 @@ def _sentences(verification: Verification) -> Iterator[tuple[str, str]]:
 
     if not verification.intact:
         yield "file", "it was changed after it was written: its hash is not that of its content"
-    for sentence in data_sentences(verification.data, verification.exchange):
+    for sentence in data_sentences(verification.data):
         yield "data", sentence
     if not verification.code.same:
-        yield "code", "the recorded text is run, but a module that it imports is another now"
+        text_runs = "the recorded text is run, but a module that it imports is another now"
+        yield (
+            "code",
+            "what --strategy names was run, and is not the recorded code" if verification.code.own else text_runs,
+        )
     for name, (then, _) in verification.checks.items():
         before, after = ("passed", "fails") if then else ("failed", "passes")
         yield "checks", f"{name.replace('_', '-')} {before} then and {after} now"
@@ -175,6 +187,8 @@ def _document(verification: Verification) -> dict[str, Any]:
             "changed": verification.changed,
             "bars": verification.bars,
             "fills": verification.fills,
+            "own_code": verification.code.own,
+            "outdated": verification.code.outdated,
             "versions_changed": {
                 name: {"recorded": then, "now": now} for name, (then, now) in verification.versions.items()
             },

@@ -82,7 +82,7 @@ class ListedRun(Declared):
     strategy: str = said("what decided")
     final_equity: Number = said("at the last close, quote units")
     simulated: bool = said("the market is the demo exchange")
-    revised: Count = said("bars of the run that the exchange revised since")
+    revised: Count = said("bars of the run that were revised since")
 
 
 class ListedRuns(Declared):

@@ -287,7 +287,7 @@ Candle = tuple[
 
 
 class RevisedBar(Declared):
-    """A bar of the run that the exchange revised since."""
+    """A bar of the run that was revised since, by its exchange or by another import."""
 
     time: Time = said("open time of the bar")
     seen: Time = said("when it came with other values")
@@ -320,8 +320,10 @@ class Verification(Declared):
     changed: list[Literal["file", "data", "code", "checks", "figures"]] = said("what is not as it was recorded")
     bars: int = said("bars of the run", ge=1)
     fills: Count = said("fills of the run")
+    own_code: bool = said("a strategy of the person's own was run, not the recorded text")
+    outdated: bool = said("the recorded text was run; the person's own strategy of that name is another by now")
     versions_changed: dict[str, VersionThenAndNow] = said("those that differ, by name")
-    revised: list[RevisedBar] = said("bars that the exchange revised; the run is repeated on the bars as they were")
+    revised: list[RevisedBar] = said("bars that were revised; the run is repeated on the bars as they were")
     blocks: list[DifferingBlock] = said("stretches of bars that differ without a known revision")
     checks: dict[str, VerdictThenAndNow] = said("those that are judged otherwise now, by name")
     figures: list[DifferingFigure] = said("those that differ")

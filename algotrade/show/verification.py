@@ -14,17 +14,22 @@ if TYPE_CHECKING:
 SHOWN: Final = 5  # of many changes of one kind
 
 
-def revised_sentence(revised: Sequence[Revision], exchange: str) -> str:
-    """Which bars, and how: "1 bar was revised by kraken after this run: 2024-03-01T00:00:00Z close 1.0 -> 2.0"."""
-    several = f"{len(revised):,} bars were" if len(revised) > 1 else "1 bar was"
+def revised_sentence(revised: Sequence[Revision]) -> str:
+    """Which bars, and how; not by whom, for a revision may be an exchange's or a person's import.
+
+    "1 bar has changed since this run (revision of 2024-05-01T09:00:00Z): 2024-03-01T00:00:00Z close 1.0 -> 2.0".
+    """
+    several = f"{len(revised):,} bars have" if len(revised) > 1 else "1 bar has"
+    seen = sorted({one.seen_ms for one in revised})
+    when = f"revision of {iso(seen[0])}" if len(seen) == 1 else f"revisions from {iso(seen[0])} to {iso(seen[-1])}"
     changes = "; ".join(_change(one) for one in revised[:SHOWN])
-    return f"{several} revised by {fmt.plain(exchange)} after this run: {changes}{_more(revised)}"
+    return f"{several} changed since this run ({when}): {changes}{_more(revised)}"
 
 
-def data_sentences(data: Restored, exchange: str) -> Iterator[str]:
+def data_sentences(data: Restored) -> Iterator[str]:
     """How the bars are not those of the run."""
     if data.undone:
-        yield revised_sentence(data.undone, exchange)
+        yield revised_sentence(data.undone)
     if data.differing:
         places = "; ".join(change.sentence() for change in data.differing[:SHOWN])
         yield f"bars are others than then, {places}{_more(data.differing)}"

@@ -35,11 +35,13 @@ class Code(NamedTuple):
         strategy: with the recorded parameters.
         own: it is the person's own copy, not the text in the result.
         same: all of its code is the recorded code; a module that it imports may have changed.
+        outdated: the recorded text is run, and the person's own strategy of that name is another by now.
     """
 
     strategy: Strategy
     own: bool
     same: bool
+    outdated: bool = False
 
 
 class Verification(NamedTuple):
@@ -47,7 +49,6 @@ class Verification(NamedTuple):
 
     Attributes:
         run: its id.
-        exchange: whose candles.
         bars: of the run.
         fills: of the run.
         intact: the file is as it was written.
@@ -59,7 +60,6 @@ class Verification(NamedTuple):
     """
 
     run: str
-    exchange: str
     bars: int
     fills: int
     intact: bool
@@ -83,42 +83,48 @@ class Verification(NamedTuple):
 
 
 def code_of(result: ResultFile, sources: list[Source], *, named: str | None, run_recorded: bool) -> Code:
-    """The code to run for a result: the person's own if it is the same, else the recorded text if that is allowed.
+    """The code to run for a result: what the person names, else their own copy, else the recorded text if allowed.
 
     Args:
         result: from anywhere.
         sources: where the person's strategies lie.
-        named: a strategy to take instead of the one of the recorded name.
+        named: the strategy that the person wants to be run, whether it is the recorded one or not.
         run_recorded: the recorded text may be run.
 
     Raises:
         NotAllowed: the person has no such code, and the recorded text may not be run.
-        FixCommand: there is no strategy `named`.
+        FixCommand: there is no strategy `named`, or it does not take the recorded parameters.
     """
     recorded = result.body["strategy"]
-    own = _own(named or recorded["name"], recorded["parameters"], sources, must_exist=named is not None)
+    if named is not None:
+        chosen = find_strategy(named, sources)(**recorded["parameters"])
+        return Code(chosen, own=True, same=code_hash(chosen) == recorded["hash"])
+    there = _there_is(recorded["name"], sources)
+    own = _own(recorded["name"], recorded["parameters"], sources) if there else None
     if own is not None and code_hash(own) == recorded["hash"]:
         return Code(own, own=True, same=True)
     if not run_recorded:
-        have = "is another" if own is not None else "is not there"
+        have = "is another" if there else "is not there"
         raise NotAllowed(
-            f"the result holds code that is not yours: your {named or recorded['name']} {have}. Nothing was run; read"
+            f"the result holds code that is not yours: your {recorded['name']} {have}. Nothing was run; read"
             " body.strategy.source first"
         )
     strategy = strategy_from_source(recorded)
-    return Code(strategy, own=False, same=code_hash(strategy) == recorded["hash"])
+    return Code(strategy, own=False, same=code_hash(strategy) == recorded["hash"], outdated=there)
 
 
-def _own(name: str, parameters: Mapping[str, Any], sources: list[Source], *, must_exist: bool) -> Strategy | None:
-    """The person's strategy of a name; None where there is none that takes these parameters."""
+def _there_is(name: str, sources: list[Source]) -> bool:
     try:
-        cls = find_strategy(name, sources)
+        find_strategy(name, sources)
     except AlgotradeError:
-        if must_exist:
-            raise
-        return None
+        return False
+    return True
+
+
+def _own(name: str, parameters: Mapping[str, Any], sources: list[Source]) -> Strategy | None:
+    """The person's strategy of a name; None where it does not take these parameters."""
     try:
-        return cls(**parameters)
+        return find_strategy(name, sources)(**parameters)
     except AlgotradeError:
         return None
 
@@ -139,7 +145,6 @@ def verify(result: ResultFile, code: Code, database: Database) -> Verification:
     run = _run_again(body, code.strategy, past, database)
     return Verification(
         run=result.run,
-        exchange=body["data"]["exchange"],
         bars=body["data"]["bars"],
         fills=len(body["fills"]),
         intact=result.intact,

@@ -161,7 +161,12 @@ def test_bars_that_were_revised_are_named_and_taken_back(algotrade: Command, sto
     write(stored, 1.02, slice(101, 102), seen_ms=LATER_MS + 1)
     run = algotrade("verify", "result.json")
     assert run.code == 5
-    assert "2 bars were revised by kraken after this run: 2020-04-10T00:00:00Z open" in run.out
+    assert (
+        "2 bars have changed since this run (revisions from 2096-10-02T07:06:40Z to 2096-10-02T07:06:40.001Z):"
+        in run.out
+    )
+    assert "2020-04-10T00:00:00Z open" in run.out
+    assert "kraken" not in run.out
     assert "on the bars as they were every figure is the same" in run.out
     document = algotrade("verify", "--json").document
     assert (document["changed"], document["figures"], len(document["revised"])) == (["data"], [], 2)
@@ -183,7 +188,7 @@ def test_a_revised_run_is_still_judged_and_says_so(algotrade: Command, stored: P
     write(stored, 1.01, slice(100, 102), seen_ms=LATER_MS)
     run = algotrade("evaluate", "--json")
     assert run.document == before
-    assert "2 bars were revised by kraken after this run" in run.err
+    assert "2 bars have changed since this run (revision of 2096-10-02T07:06:40Z)" in run.err
     assert "judged on the bars as they were" in run.err
     (row,) = algotrade("list", "runs", "--json").document["runs"]
     assert row["revised"] == 2
@@ -294,8 +299,49 @@ def test_the_same_code_may_lie_anywhere(algotrade: Command, foreign: Path) -> No
     assert algotrade("verify", "result.json", "--strategy", "moved.py").code == 0
     (foreign / "moved.py").write_text(STRATEGY.replace("days: int = 10", "days: int = 11"))
     run = algotrade("verify", "result.json", "--strategy", "./moved.py:Mine")
-    assert run.code == 77
-    assert "your ./moved.py:Mine is another" in run.err
+    assert run.code == 5
+    assert "what --strategy names was run, and is not the recorded code" in run.out
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_strategy_that_is_named_is_what_runs_wherever_the_run_is_known(
+    algotrade: Command, stored: Path, kept: bool
+) -> None:
+    (stored / "mine.py").write_text(STRATEGY)
+    (stored / "other.py").write_text(STRATEGY.replace("rolling(self.days)", "rolling(self.days + 9)"))
+    saved(algotrade, "--strategy", "mine.py")
+    if not kept:
+        shutil.rmtree(stored / ".algotrade")
+        write(stored, 1.0)
+    run = algotrade("verify", "result.json", "--strategy", "other.py", "--json")
+    assert run.code == 5
+    assert run.document["own_code"] is True
+    assert {"code", "figures"} <= set(run.document["changed"])
+    assert algotrade("verify", "result.json", "--strategy", "mine.py").code == 0
+    both = algotrade("verify", "result.json", "--strategy", "mine.py", "--run-recorded-code")
+    assert both.code == 2
+
+
+@pytest.mark.parametrize("name", ["result.json", "latest"])
+@pytest.mark.parametrize("change", [("rolling(self.days)", "rolling(self.days + 9)"), ("days: int", "length: int")])
+def test_ones_own_strategy_that_has_changed_since_is_told_in_a_line(
+    algotrade: Command, stored: Path, name: str, change: tuple[str, str]
+) -> None:
+    (stored / "strategies").mkdir()
+    mine = stored / "strategies" / "mine.py"
+    mine.write_text(STRATEGY)
+    saved(algotrade, "--strategy", "mine")
+    assert "has changed" not in algotrade("verify", name).err
+    mine.write_text(STRATEGY.replace(*change))
+    run = algotrade("verify", name)
+    assert run.code == 0
+    assert "your mine has changed since; verified with the code as recorded" in run.err.splitlines()
+    assert algotrade("verify", name, "--json").document["outdated"] is True
+    shutil.rmtree(stored / ".algotrade")
+    write(stored, 1.0)
+    foreign = algotrade("verify", "result.json")
+    assert foreign.code == 77
+    assert "your mine is another" in foreign.err
 
 
 def test_the_code_of_a_run_kept_here_is_ones_own(algotrade: Command, stored: Path) -> None:
