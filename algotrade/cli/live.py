@@ -156,7 +156,7 @@ def _plan(strategy: Strategy, settings: Settings, invocation: Invocation, **give
 def _exchange_in_reach(settings: Settings, invocation: Invocation) -> str:
     """Kraken; the demo exchange, saying so, where no exchange was named and kraken cannot be reached."""
     from algotrade.exchange.base import DEFAULT_EXCHANGE, DEMO
-    from algotrade.ingest.source import REACH_S
+    from algotrade.ingest.on_demand import REACH_S
     from algotrade.live.launch import reachable
     from algotrade.market.simulate import SYMBOLS
 

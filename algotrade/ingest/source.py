@@ -6,18 +6,14 @@ stored and no exchange in reach, goes on with simulated candles and says so.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from algotrade.config import Settings
 from algotrade.errors import CheckConnection, FixCommand, FixData, TryLater, did_you_mean
-from algotrade.exchange.base import DEFAULT_EXCHANGE, DEMO, Exchange
-from algotrade.exchange.opening import open_exchange
-from algotrade.ingest.fetch import FetchRequest, fetch_candles
+from algotrade.exchange.base import DEFAULT_EXCHANGE, DEMO
 from algotrade.ingest.resampled import Resampling, resample_again, resample_stored
 from algotrade.ingest.stored_gaps import losses, read_with_gaps
 from algotrade.market.candles import ORIGINS, SeriesKey, Times, divides, iso, times_ms
@@ -29,10 +25,8 @@ from algotrade.store.candles import SeriesSpan, list_spans, read_candles
 from algotrade.store.database import Database
 from algotrade.store.markets import read_instrument
 
-REACH_S: Final = 10.0  # in all, for reaching an exchange that a person is waiting for
 DEMO_SPAN: Final = parse_span("2018-01-01", "2024-12-31")
 DEMO_BARS: Final = 20_000  # at most, where the span holds more
-Answer = TypeVar("Answer")
 
 
 class DataRequest(NamedTuple):
@@ -98,7 +92,9 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
     if request.origin is not None:
         raise _not_stored(request, stored, f"of origin {request.origin}")
     try:
-        notes = run_to_end(_fetch(request, database, settings))
+        from algotrade.ingest.on_demand import fetch_now  # what stands in the store needs no event loop
+
+        notes = fetch_now(SeriesKey(_exchange(request), *request[:2]), request.span, database, settings)
     except (CheckConnection, TryLater) as error:
         if request.exchange is not None or (not real and request.symbol not in SYMBOLS):
             raise
@@ -255,36 +251,3 @@ def _simulated(request: DataRequest, reason: str = "") -> MarketData:
     notes = (f"{reason}: running on SIMULATED candles of the demo exchange",) if reason else ()
     key = SeriesKey(DEMO, request.symbol, request.timeframe, DEMO)
     return MarketData(key, candles, instrument, simulated=True, notes=notes, gap_kinds={})
-
-
-def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Run it; in a thread of its own where a loop is running already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(asyncio.run, work).result()
-
-
-async def _fetch(request: DataRequest, database: Database, settings: Settings) -> tuple[str, ...]:
-    """Fetch what the run needs, and what is to be said about it; reaching the exchange may take ten seconds in all."""
-    name = _exchange(request)
-    async with open_exchange(name, options=settings.ccxt_options(name)) as exchange:
-        try:
-            async with asyncio.timeout(REACH_S):
-                await exchange.instrument(request.symbol)
-        except TimeoutError:
-            raise CheckConnection(f"Cannot reach {name} within {REACH_S:.0f} s") from None
-        return await _store(exchange, request, database)
-
-
-async def _store(exchange: Exchange, request: DataRequest, database: Database) -> tuple[str, ...]:
-    asked = FetchRequest((request.symbol,), request.timeframe, request.span.start, request.span.end)
-    reports = await fetch_candles(exchange, database, asked)
-    report = reports[0]
-    if report.error is None:
-        return (report.note,) if report.note else ()
-    if not report.added:
-        raise report.error
-    return (f"the fetch ended early: {report.error.message}",)

@@ -11,7 +11,8 @@ import pytest
 from algotrade.config import Settings, default_settings
 from algotrade.config.values import Values
 from algotrade.errors import AlgotradeError, CheckConnection, ExitCode, FixCommand, FixData
-from algotrade.ingest.source import DataRequest, MarketData, choose_series, load_candles, reload_candles, run_to_end
+from algotrade.ingest.on_demand import run_to_end
+from algotrade.ingest.source import DataRequest, MarketData, choose_series, load_candles, reload_candles
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import simulate_candles
