@@ -11,6 +11,7 @@ import typer
 from algotrade.cli import options
 from algotrade.cli.commands import Commands
 from algotrade.cli.invocation import Invocation, invocation_of
+from algotrade.cli.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +63,7 @@ def export(
     span = options.typed_span(start, end, "algotrade data export --start 2024-01-01 --end 2024-12-31 --to 2024.csv")
     check_target(to, force=force)
     with open_database(invocation.settings().database) as database:
-        key = _the_one(database, (exchange, symbol, timeframe, origin), "export --to candles.parquet")
+        key = _the_one(database, Wanted(exchange, symbol, timeframe, origin), "export --to candles.parquet")
         report = export_candles(database, key, span, to, force=force)
     row = {
         **report.key._asdict(),
@@ -128,12 +129,12 @@ def verify(
     from algotrade.ingest.trades.recheck import recheck_trades
     from algotrade.market.candles import iso
     from algotrade.store.database import open_database
-    from algotrade.store.integrity import check_database, check_series
+    from algotrade.store.integrity import check_database, check_series, stored_keys
 
     invocation = invocation_of(context)
     with open_database(invocation.settings().database) as database:
         damages = check_database(database)
-        keys = _matching(database, (exchange, symbol, timeframe, origin))
+        keys = Wanted(exchange, symbol, timeframe, origin).choose(stored_keys(database))
         checked = [(check_series(database, key), recheck_trades(database, key)) for key in keys]
         mending = {
             health.key: _mending(database, health.key, rows_whole=health.rows_whole and not trades.problems)
@@ -187,7 +188,7 @@ def drop(
 
     invocation = invocation_of(context)
     with open_database(invocation.settings().database) as database:
-        key = _the_one(database, (exchange, symbol, timeframe, origin), "drop")
+        key = _the_one(database, Wanted(exchange, symbol, timeframe, origin), "drop")
         holdings = holdings_of(database, key)
         back = _way_back(database, key)
         if not yes and not (invocation.output.interactive and sys.stdin.isatty()):
@@ -204,9 +205,6 @@ def drop(
 
 
 # ---- which series ---------------------------------------------------------------------------------------------------
-Wanted = tuple[str | None, str | None, str | None, str | None]  # exchange, symbol, timeframe, origin
-
-
 def _the_one(database: Database, wanted: Wanted, command: str) -> SeriesKey:
     """The one stored series that the options mean.
 
@@ -214,23 +212,16 @@ def _the_one(database: Database, wanted: Wanted, command: str) -> SeriesKey:
         FixData: none, or several; with what there is.
     """
     from algotrade.errors import FixData
+    from algotrade.store.integrity import stored_keys
 
-    found = _matching(database, wanted)
+    found = wanted.choose(stored_keys(database))
     if len(found) == 1:
         return found[0]
     if found:
         some = ", ".join(map(_named, found[:5])) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
         again = f"algotrade data {command} {_flags(found[0])}"
         raise FixData(f"several series are meant, {some}; say which", hint=again)
-    raise FixData(f"no series of {' '.join(filter(None, wanted)) or 'any kind'} is stored", hint="algotrade list data")
-
-
-def _matching(database: Database, wanted: Wanted) -> list[SeriesKey]:
-    from algotrade.store.integrity import stored_keys
-
-    return [
-        key for key in stored_keys(database) if all(part in (None, own) for part, own in zip(wanted, key, strict=True))
-    ]
+    raise FixData("nothing is stored yet", hint="algotrade fetch --symbol BTC/USD")
 
 
 def _named(key: SeriesKey) -> str:

@@ -14,7 +14,7 @@ from algotrade.cli.invocation import Invocation, invocation_of
 from algotrade.errors import FixCommand
 
 if TYPE_CHECKING:
-    from algotrade.cli.stored_faults import Wanted
+    from algotrade.cli.wanted import Wanted
     from algotrade.market.instrument import Instrument
     from algotrade.strategy.parameters import Parameter
 
@@ -110,9 +110,10 @@ def data(
       algotrade list data --proof
     """
     from algotrade.cli import proofs, stored_faults
+    from algotrade.cli.wanted import Wanted
 
     invocation = invocation_of(context)
-    wanted = stored_faults.Wanted(symbol, exchange, timeframe, most)
+    wanted = Wanted(exchange, symbol, timeframe, most=most)
     chosen = {
         "--gaps": (gaps, stored_faults.list_gaps),
         "--revisions": (revisions, stored_faults.list_revisions),
@@ -134,12 +135,14 @@ def _list_series(invocation: Invocation, wanted: Wanted) -> None:
     from algotrade.store.database import open_database
 
     with open_database(invocation.settings().database) as database:
-        rows = [
-            {**info.key._asdict(), "first": iso(info.first), "last": iso(info.last), "candles": info.rows}
-            for info in list_series(database)
-            if wanted.holds(info.key)
-        ]
-    _print(invocation, "data", rows, empty="nothing is stored yet: algotrade fetch --symbol BTC/USD")
+        stored = list_series(database)
+    rows = [
+        {**info.key._asdict(), "first": iso(info.first), "last": iso(info.last), "candles": info.rows}
+        for info in stored
+        if wanted.holds(info.key)
+    ]
+    nothing = "nothing is stored yet: algotrade fetch --symbol BTC/USD"
+    _print(invocation, "data", rows, empty=wanted.missing(info.key for info in stored) if wanted.given else nothing)
 
 
 @app.command()

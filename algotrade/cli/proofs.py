@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from algotrade.cli.invocation import Invocation
-from algotrade.cli.stored_faults import Wanted, chosen_series, open_store
+from algotrade.cli.stored_faults import chosen_series, open_store
+from algotrade.cli.wanted import Wanted
 from algotrade.errors import AlgotradeError
 
 if TYPE_CHECKING:

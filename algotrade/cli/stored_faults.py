@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from algotrade.cli.invocation import Invocation
+from algotrade.cli.wanted import Wanted
 
 if TYPE_CHECKING:
     from algotrade.market.candles import SeriesKey
     from algotrade.market.gap_pieces import Gaps
     from algotrade.store.candles import SeriesSpan
     from algotrade.store.database import Database
-
-
-class Wanted(NamedTuple):
-    """Which series, None for every one, and how many lines of each."""
-
-    symbol: str | None = None
-    exchange: str | None = None
-    timeframe: str | None = None
-    most: int = 20
-
-    def holds(self, key: SeriesKey) -> bool:
-        """Whether a series is meant."""
-        asked = ((self.symbol, key.symbol), (self.exchange, key.exchange), (self.timeframe, key.timeframe))
-        return all(name in (None, stored) for name, stored in asked)
 
 
 def list_gaps(invocation: Invocation, wanted: Wanted) -> None:
@@ -137,7 +124,7 @@ def open_store(invocation: Invocation) -> Database:
 
 
 def chosen_series(database: Database, wanted: Wanted) -> list[SeriesSpan]:
-    """The stored series that are meant.
+    """The stored series that are meant and hold candles.
 
     Raises:
         FixData: nothing of that name is stored, or nothing at all.
@@ -145,8 +132,7 @@ def chosen_series(database: Database, wanted: Wanted) -> list[SeriesSpan]:
     from algotrade.errors import FixData
     from algotrade.store.candles import list_spans
 
-    chosen = [info for info in list_spans(database) if wanted.holds(info.key)]
-    if not chosen:
-        given = " ".join(part for part in (wanted.exchange, wanted.symbol, wanted.timeframe) if part)
-        raise FixData(f"no candles{' of ' if given else ''}{given} are stored", hint="algotrade fetch -h")
-    return chosen
+    stored = {info.key: info for info in list_spans(database)}
+    if not stored and not wanted.given:
+        raise FixData("no candles are stored", hint="algotrade fetch --symbol BTC/USD")
+    return [stored[key] for key in wanted.choose(stored)]

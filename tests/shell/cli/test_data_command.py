@@ -214,6 +214,19 @@ def test_each_of_several_series_is_told_what_mends_it(algotrade: Command, stored
     assert "demo ETH/USD 1h (demo): algotrade data drop --exchange demo --symbol ETH/USD" in run.err
 
 
+@pytest.mark.parametrize("command", [["verify"], ["export", "--to", "x.csv"], ["drop", "--yes"]])
+def test_what_was_mistyped_is_not_taken_for_an_empty_store(
+    algotrade: Command, stored: Path, command: list[str]
+) -> None:
+    origin = algotrade("data", *command, "--origin", "officiall")
+    assert (origin.code, origin.hint) == (2, "algotrade list data")
+    assert "given 'officiall'. Did you mean 'official'?" in origin.err
+    symbol = algotrade("data", *command, "--symbol", "BTC/USDT")
+    assert (symbol.code, symbol.hint) == (4, "algotrade list data")
+    assert "no series of BTC/USDT is stored. Did you mean 'BTC/USD'?" in symbol.err
+    assert algotrade("data", *command, "--origin", "import").code == 4
+
+
 # ---- drop -----------------------------------------------------------------------------------------------------------
 def test_dropping_needs_a_word_where_nobody_can_be_asked(algotrade: Command, stored: Path) -> None:
     run = algotrade("data", "drop", "--symbol", "BTC/USD", "--timeframe", "1h")

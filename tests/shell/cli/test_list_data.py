@@ -99,7 +99,9 @@ def test_what_proves_downloaded_trades_is_shown_after_the_fetch_and_ever_after(a
     ("given", "said"),
     [
         (["--gaps", "--quarantine"], "one of --gaps, --quarantine at a time"),
-        (["--gaps", "--symbol", "ETH/USD"], "no candles of ETH/USD are stored"),
+        (["--gaps", "--symbol", "ETH/USD"], "no series of ETH/USD is stored"),
+        (["--revisions", "--exchange", "krakn"], "no series of krakn is stored. Did you mean 'kraken'?"),
+        (["--proof", "--timeframe", "1m"], "no series of 1m is stored"),
     ],
 )
 def test_what_makes_no_sense_is_refused(algotrade: Command, given: list[str], said: str) -> None:
@@ -111,4 +113,7 @@ def test_what_makes_no_sense_is_refused(algotrade: Command, given: list[str], sa
 
 def test_the_list_of_series_can_be_narrowed(algotrade: Command) -> None:
     assert len(algotrade("list", "data", "--timeframe", "1h", "--json").document["data"]) == 1
-    assert algotrade("list", "data", "--exchange", "bitfinex", "--json").document["data"] == []
+    run = algotrade("list", "data", "--exchange", "bitfinex", "--json")
+    assert (run.code, run.document["data"]) == (0, [])
+    assert "no series of bitfinex is stored." in run.err
+    assert "nothing is stored yet" not in run.err
