@@ -26,7 +26,8 @@ from algotrade.ingest.pages import (
 )
 from algotrade.ingest.plan import Grid, Interval, asked_interval, pack, plan_requests, recheck
 from algotrade.ingest.report import FetchProgress, FetchReport, Notes, day_or_time, report_of, unwatched
-from algotrade.market.candles import RefusedCandle, SeriesKey, iso
+from algotrade.ingest.undownloaded import find_undownloaded
+from algotrade.market.candles import RefusedCandle, SeriesKey, Times, iso
 from algotrade.market.instrument import validate_symbol
 from algotrade.market.span import Span
 from algotrade.market.timeframe import timeframe_ms
@@ -55,6 +56,11 @@ class FetchRequest(NamedTuple):
     timeframe: str
     start: int | None = None
     end: int | None = None
+
+    def count_asked(self, times: Times) -> int:
+        """How many of these open times, shape (n,), it asks for."""
+        from_start = times >= (times if self.start is None else self.start)
+        return int((from_start & (times <= (times if self.end is None else self.end))).sum())
 
     def refuse_future(self, exchange: str, now_ms: int) -> None:
         """Refuse a start that is still to come by the exchange's clock: nothing could ever be stored for it.

@@ -115,6 +115,7 @@ class _TradeFetch:
         self.at = 0
         self.day: TradeDay | None = None
         self.written = WriteReport(0, 0, 0)
+        self.outside = 0
         self.notes = Notes()
 
     @property
@@ -137,6 +138,11 @@ class _TradeFetch:
             error = reason
             await note_if_down(self.db, self.exchange.name, error, self.source.now_ms or None)
         await asyncio.to_thread(refresh_snapshot, self.db, self.key)
+        if self.outside:
+            self.notes.remark(
+                f"trades come by whole days and pages: {self.outside:,} of the candles lie outside what was asked for,"
+                " and are kept"
+            )
         return await asyncio.to_thread(
             partial(report_of, self.db, self.key, written=self.written, notes=self.notes, error=error)
         )
@@ -247,4 +253,5 @@ class _TradeFetch:
         record = PageRecord(self.state, state, bars.times, bars.columns, spans, days, kept)
         written = keep_page(self.db, self.key, record)
         self.written = WriteReport(*(sum(pair) for pair in zip(self.written, written, strict=True)))
+        self.outside += len(bars.times) - self.request.count_asked(bars.times)
         self.state = state

@@ -140,6 +140,19 @@ def test_an_end_is_a_place_to_stop_and_go_on_from(database: Database) -> None:
     assert minutes_stored(database) == list(range(600))
 
 
+def test_candles_outside_what_was_asked_for_are_kept_and_counted(database: Database) -> None:
+    exchange = TradedExchange(steady(600), hours(24), pages=(30,))
+    report = fetch(exchange, database, hours(0.5), hours(2) - MINUTE)
+    kept = minutes_stored(database)
+    outside = len([minute for minute in kept if not 30 <= minute < 120])
+    assert kept[0] == 0
+    assert outside > 30
+    assert report.note == (
+        f"trades come by whole days and pages: {outside} of the candles lie outside what was asked for, and are kept"
+    )
+    assert fetch(exchange, database, hours(0.5)).note == ""
+
+
 @pytest.mark.parametrize(("day", "chains"), [(1, [0]), (2, [0, 2])])
 def test_a_start_on_the_next_day_goes_on_and_a_later_one_begins_anew(
     database: Database, day: int, chains: list[int]
