@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 import algotrade
 from algotrade.cli.invocation import add_common_options
-from algotrade.cli.overview import keep_indents, option_panels, print_overview
+from algotrade.cli.overview import HELP_OPTIONS, option_panels, print_overview, tidy_help
 from algotrade.errors import FixCommand, did_you_mean
 
 WORK: Final = "From data to orders"
@@ -88,7 +88,7 @@ class RootCommands(Commands):
             command.name = cmd_name
             command.short_help = COMMANDS[cmd_name].summary
             add_common_options(command)
-            keep_indents(command)
+            tidy_help(command)
             self.commands[cmd_name] = command
         return self.commands[cmd_name]
 
@@ -103,7 +103,7 @@ class RootCommands(Commands):
 app = typer.Typer(
     cls=RootCommands,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": HELP_OPTIONS},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,

@@ -30,7 +30,7 @@ class Judged(NamedTuple):
 def evaluate(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN|SESSION|latest]...", help="One to judge, or two to compare.")
+        list[str] | None, typer.Argument(metavar="RUN|SESSION|latest", help="One to judge, or two to compare.")
     ] = None,
     all_round_trips: Annotated[bool, typer.Option("--all-round-trips", help="Show every round trip.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write one page with charts; it opens offline.")] = None,

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+import typer
+
 if TYPE_CHECKING:
     from rich.panel import Panel
 
 PIPED_WIDTH: Final = 100
 OWN_OPTIONS: Final = "Options"
+HELP_OPTIONS: Final = ["-h", "--help"]
 
 
 def print_overview(usage: str, text: str, panels: dict[str, list[tuple[str, str]]]) -> None:
@@ -59,12 +62,18 @@ def _panel(title: str, rows: list[tuple[str, str]], width: int) -> Panel:
     return Panel(grid, title=title, title_align="left", border_style="dim")
 
 
-def keep_indents(command: Any) -> None:
-    """Have the examples stand indented in the help of a command, and of all commands of a group.
+def tidy_help(command: Any) -> None:
+    """Have the help of a command, and of all commands of a group, fill the screen's width however wide that is.
 
-    Typer takes away the margin that the lines below a heading have in common; with an empty mark-up they have none.
+    The lines of a paragraph are joined; what stands under a heading keeps its lines and its indent. Typer takes away
+    the margin that such lines have in common; with an empty mark-up they have none.
     """
     if command.help:
-        command.help = re.sub(r"^  ", "[bold][/bold]  ", command.help, flags=re.MULTILINE)
+        paragraphs = command.help.split("\n\n")
+        joined = (text if text.startswith("[bold]") else text.replace("\n", " ") for text in paragraphs)
+        command.help = re.sub(r"^  ", "[bold][/bold]  ", "\n\n".join(joined), flags=re.MULTILINE)
+    for parameter in command.get_params(typer.Context(command, help_option_names=HELP_OPTIONS)):
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""  # not "<bool>": nothing follows a switch
     for below in getattr(command, "commands", {}).values():
-        keep_indents(below)
+        tidy_help(below)

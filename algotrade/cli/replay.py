@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, rich_help_panel="Trade")
 @app.command()
 def replay(
     context: typer.Context,
-    session: Annotated[str, typer.Argument(metavar="[SESSION|latest]", help="Which session.")] = "latest",
+    session: Annotated[str, typer.Argument(metavar="SESSION|latest", help="Which session.")] = "latest",
 ) -> None:
     """Feed a session's events through a fresh engine: every decision and order must come out byte for byte.
 

@@ -27,7 +27,7 @@ app = typer.Typer(add_completion=False, rich_help_panel="Test")
 def verify(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(metavar="[FILE|-|RUN|latest]", help="A result file, stdin, or a kept run.")
+        str, typer.Argument(metavar="FILE|-|RUN|latest", help="A result file, stdin, or a kept run.")
     ] = "latest",
     strategy: Annotated[
         str | None, typer.Option("--strategy", help="Run this one of yours, by name or path, whatever was recorded.")

@@ -20,7 +20,7 @@ def why(
     bar: Annotated[
         str, typer.Argument(metavar="BAR", help="A moment of the bar, UTC: 2024-03-01 or 2024-03-01T04:00.")
     ],
-    name: Annotated[str, typer.Argument(metavar="[RUN|SESSION|latest]", help="Of which run or session.")] = "latest",
+    name: Annotated[str, typer.Argument(metavar="RUN|SESSION|latest", help="Of which run or session.")] = "latest",
 ) -> None:
     """Explain one bar of a kept run or a live session, also when nothing happened there.
 

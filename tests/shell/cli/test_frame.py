@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import logging
 import os
@@ -89,6 +90,17 @@ def test_the_examples_of_every_command_are_indented_alike_and_fit_eighty_columns
             examples[names] = list(takewhile(str.strip, below.splitlines()[1:]))
     assert len(examples) > 12
     assert [line for lines in examples.values() for line in lines if not line.startswith("   algotrade ")] == []
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_paragraphs_of_the_help_fill_the_screen(terminal: Any, columns: int) -> None:
+    shown = [line.rstrip() for line in terminal("verify", "-h", columns=columns).splitlines()]
+    first = next(number for number, line in enumerate(shown) if line.startswith(" Which code runs"))
+    paragraph = list(takewhile(bool, shown[first:]))
+    for line, following in itertools.pairwise(paragraph):
+        assert len(f"{line} {following.split()[0]} ") > columns, "the next word would have fitted"
+    assert "   algotrade verify result.json" in shown
+    assert not [line for line in shown if "<bool>" in line or "[[" in line]
 
 
 def test_the_version_is_the_packages(algotrade: Any) -> None:
