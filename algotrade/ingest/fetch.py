@@ -149,6 +149,7 @@ class _SymbolFetch:
         self.now_ms = 0
         self.believed: Collection[RefusedCandle] = ()
         self.answered = False
+        self.repairs = False
         self.takes_newest = False
         self.written = WriteReport(0, 0, 0)
         self.refused: list[RefusedCandle] = []
@@ -174,6 +175,7 @@ class _SymbolFetch:
 
     def _plan(self, again: Again | None) -> list[Interval]:
         if again is not None:
+            self.repairs = True
             self.believed = again.believed
             return pack(again.intervals, self.grid)
         stored = span(self.db, self.key)
@@ -254,6 +256,17 @@ class _SymbolFetch:
         self.refusals += len(page.refused)
         return unproven if unproven is None else max(unproven, answered.end)
 
+    def _remark_holes(self) -> None:
+        """Say what an earlier download left out, cut off in the middle: a fetch goes on from the last bar."""
+        if (left := find_undownloaded(self.db, self.key)) is None:
+            return
+        bars = "1 bar was" if left.bars == 1 else f"{left.bars:,} bars were"
+        series = f"--exchange {self.exchange.name} --symbol {self.key.symbol} --timeframe {self.key.timeframe}"
+        self.notes.remark(
+            f"inside what is stored {bars} never downloaded, from {day_or_time(left.first)} on:"
+            f" algotrade fetch {series} --repair"
+        )
+
     def _report(self, error: AlgotradeError | None) -> FetchReport:
         stored, start, notes = span(self.db, self.key), self.request.start, self.notes
         if stored is None and not notes.complaints:
@@ -266,4 +279,6 @@ class _SymbolFetch:
             time, reason, _ = self.refused[0]
             when = "" if time is None else f" {iso(time)}"
             notes.complain(f"{self.refusals} candle(s) refused, the first{when}: {reason}")
+        if error is None and not notes.complaints and not self.repairs:
+            self._remark_holes()
         return report_of(self.db, self.key, written=self.written, notes=notes, refused=tuple(self.refused), error=error)

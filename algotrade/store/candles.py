@@ -135,6 +135,14 @@ def span(database: Database, key: SeriesKey) -> Span | None:
         return Span(first, last, rows) if rows else None
 
 
+def count_bars(database: Database, key: SeriesKey, start: int, end: int) -> int:
+    """How many stored bars open from `start` to `end`, milliseconds, both inclusive."""
+    with database.reading() as connection:
+        own = candles.c.series_id == series_id_of(connection, key)
+        counted = select(func.count()).select_from(candles).where(own, candles.c.time.between(start, end))
+        return int(connection.execute(counted).scalar_one())
+
+
 def bars_beside(database: Database, key: SeriesKey, start: int, end: int) -> tuple[int | None, int | None]:
     """Open times of the last bar before `start` and of the first after `end`; None where there is none."""
     with database.reading() as connection:

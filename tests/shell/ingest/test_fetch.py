@@ -9,8 +9,11 @@ from algotrade.errors import CheckConnection, FixCommand, TryLater
 from algotrade.exchange.demo import DemoExchange
 from algotrade.ingest.fetch import Again, FetchRequest, fetch_again, fetch_candles
 from algotrade.ingest.plan import Interval
+from algotrade.ingest.repair import repair_candles
 from algotrade.ingest.report import FetchProgress, FetchReport
+from algotrade.ingest.undownloaded import find_undownloaded
 from algotrade.market.candles import Floats, SeriesKey, content_hash, times_ms
+from algotrade.store.arrivals import write_candles
 from algotrade.store.candles import read_candles
 from algotrade.store.database import Database, open_database
 from algotrade.store.markets import read_instrument
@@ -103,6 +106,34 @@ async def test_spans_far_apart_leave_a_hole_that_is_filled_when_asked_for(db: Da
     assert (await fetch(exchange, db, 0, 29)).gaps == 0
     assert stored(db) == list(range(30))
     assert exchange.asked_after_noon()[0] == 0
+
+
+async def test_what_was_never_downloaded_is_said_with_what_brings_it(db: Database) -> None:
+    exchange = ListedExchange(minutes(-10, 30), HALF_PAST, page=5)
+    await fetch(exchange, db, -5, 4)
+    report = await fetch(exchange, db, 25)
+    assert report.complete
+    assert report.note == (
+        "inside what is stored 20 bars were never downloaded, from 2024-01-01T12:05:00Z on: algotrade fetch"
+        f" --exchange {KEY.exchange} --symbol BTC/USD --timeframe 1m --repair"
+    )
+    assert (await repair_candles(exchange, db, KEY)).complete
+    assert (await fetch(exchange, db)).note == ""
+
+
+async def test_stored_bars_are_not_missed_though_nobody_remembers_asking(db: Database) -> None:
+    rows = np.array(minutes(0, 5))
+    write_candles(db, KEY, rows[:, 0].astype(np.int64), np.ascontiguousarray(rows[:, 1:].T))
+    await fetch(ListedExchange(minutes(0, 30), HALF_PAST), db, 25)
+    assert find_undownloaded(db, KEY) == (19, NOON)
+
+
+async def test_a_hole_of_the_exchange_was_downloaded(db: Database) -> None:
+    exchange = ListedExchange([*minutes(0, 5), *minutes(20, 30)], HALF_PAST, page=5)
+    await fetch(exchange, db, 0, 22)
+    assert (await fetch(exchange, db)).note == ""
+    await fetch(exchange, db, 27)
+    assert find_undownloaded(db, KEY) is None
 
 
 async def test_a_hole_of_the_exchange_is_not_asked_for_again(db: Database) -> None:
@@ -221,6 +252,7 @@ async def test_a_bad_candle_is_reported_not_stored_and_asked_for_again(db: Datab
     assert report.note == "1 candle(s) refused, the first 2024-01-01T12:12:00Z: high is below low"
     assert stored(db) == [at for at in range(30) if at != 12]
     exchange.spoil = lambda symbol, rows: rows
+    assert find_undownloaded(db, KEY) is None
     exchange.asked.clear()
     repaired = await fetch(exchange, db, 0)
     assert (repaired.added, repaired.complete, exchange.asked_after_noon()) == (1, True, [12])
