@@ -11,6 +11,7 @@ from algotrade.cli.wanted import Wanted
 if TYPE_CHECKING:
     from algotrade.market.candles import SeriesKey
     from algotrade.market.gap_pieces import Gaps
+    from algotrade.market.revisions import Revision
     from algotrade.store.candles import SeriesSpan
     from algotrade.store.database import Database
 
@@ -68,16 +69,22 @@ def list_revisions(invocation: Invocation, wanted: Wanted) -> None:
             for info in chosen_series(database, wanted)
             for one in read_revisions(database, info.key, info.first, info.last)
         ]
+    newest = sorted(found, key=lambda each: each[1].seen_ms, reverse=True)
     rows = [
         {**key._asdict(), "time": iso(one.time), "seen": iso(one.seen_ms), "old": one.old, "new": one.new}
-        for key, one in sorted(found, key=lambda each: each[1].seen_ms, reverse=True)
+        for key, one in newest
     ]
-    changed = [
-        {**row, **{f"{age} values": " ".join(f"{value:g}" for value in row[age]) for age in ("old", "new")}}
-        for row in rows[: wanted.most]
+    shown = [
+        (key, {"time": one.time, "seen": one.seen_ms, "changed": _changes(one)}) for key, one in newest[: wanted.most]
     ]
-    _show_rows(invocation, changed, ["time", "seen", "old values", "new values"], len(rows), "no candle was revised")
+    _show_by_series(invocation, shown, len(rows), "no candle was revised")
     invocation.output.document("algotrade.list_revisions/1", {"revisions": rows})
+
+
+def _changes(revision: Revision) -> str:
+    from algotrade.show.format import change
+
+    return ", ".join(f"{name} {change(*pair)}" for name, pair in revision.changed.items())
 
 
 def list_quarantine(invocation: Invocation, wanted: Wanted) -> None:
@@ -100,20 +107,29 @@ def list_quarantine(invocation: Invocation, wanted: Wanted) -> None:
         }
         for key, row in found
     ]
-    _show_rows(invocation, rows[: wanted.most], ["time", "reason", "seen", "open"], len(rows), "no candle was refused")
+    shown = [
+        (key, {"time": row.time, "seen": row.seen_ms, "reason": row.reason, "open": row.open})
+        for key, row in found[: wanted.most]
+    ]
+    _show_by_series(invocation, shown, len(rows), "no candle was refused")
     invocation.output.document("algotrade.list_quarantine/1", {"quarantine": rows})
 
 
-def _show_rows(
-    invocation: Invocation, rows: Sequence[dict[str, Any]], columns: Sequence[str], total: int, nothing: str
+def _show_by_series(
+    invocation: Invocation, rows: Sequence[tuple[SeriesKey, dict[str, Any]]], total: int, nothing: str
 ) -> None:
+    """A table a series, in the order in which they come first; `time` and `seen` in one form."""
+    from algotrade.show.format import minute, plain
     from algotrade.show.tables import listing
 
     if not rows:
         return invocation.output.note(nothing)
-    note = f"{len(rows):,} of {total:,}; --most shows more" if len(rows) < total else ""
-    names = ["exchange", "symbol", "timeframe", "origin", *columns]
-    return invocation.output.show(listing(rows, names, note=note))
+    tables: dict[SeriesKey, list[dict[str, Any]]] = {}
+    for key, row in rows:
+        tables.setdefault(key, []).append(row | {name: minute(row[name]) for name in ("time", "seen")})
+    parts = [listing(own, list(own[0]), title=plain(" ".join(key))) for key, own in tables.items()]
+    more = [f"{len(rows):,} of {total:,}; --most shows more"] if len(rows) < total else []
+    return invocation.output.show(*parts, *more)
 
 
 def open_store(invocation: Invocation) -> Database:

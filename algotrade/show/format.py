@@ -84,6 +84,12 @@ def quantity(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def change(before: float, after: float) -> str:
+    """A value and what became of it: "42,123.5 -> 63,185.25"; all digits where fewer would look the same."""
+    then, now = quantity(before), quantity(after)
+    return f"{then} -> {now}" if then != now else f"{before!r} -> {after!r}"
+
+
 def count(value: float | None) -> str:
     """A whole number, grouped: "2,557"."""
     return number(value, 0)
@@ -127,6 +133,11 @@ def time(value: int | str | None) -> str:
     except (ValueError, OverflowError):
         return plain(value)
     return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M")
+
+
+def minute(time_ms: int | None) -> str:
+    """A moment, milliseconds, to the minute that it lies in: "2024-01-31 04:00"."""
+    return NOT_AVAILABLE if time_ms is None else _moment(time_ms).strftime("%Y-%m-%d %H:%M")
 
 
 def is_time(text: str) -> bool:

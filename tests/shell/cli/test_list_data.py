@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,19 @@ def test_revised_candles_are_shown_with_both_values(algotrade: Command) -> None:
 
     assert row["time"] == "2024-01-01T05:00:00Z"
     assert row["new"][1] == 1.5 * row["old"][1]
-    assert "2024-01-01 05:00" in algotrade("list", "data", "--revisions").out
+    title, head, _, shown = algotrade("list", "data", "--revisions").out.strip().splitlines()
+    assert (title, head.split()) == ("kraken BTC/USD 1h official", ["time", "seen", "changed"])
+    assert shown.startswith("2024-01-01 05:00  2024-01-01 01:00  high ")
+    assert " -> " in shown
+    assert "low" not in shown
+
+
+def test_corrections_can_be_read_on_a_narrow_terminal(terminal: Callable[..., str]) -> None:
+    for table, words in (("--revisions", "2024-01-01 05:00 2024-01-01 01:00 high "),
+                         ("--quarantine", "2024-01-13 12:00 2024-01-01 00:00 high is below low yes")):  # fmt: skip
+        lines = [" ".join(line.split()) for line in terminal("list", "data", table).splitlines()]
+        assert "kraken BTC/USD 1h official" in lines
+        assert [line for line in lines if line.startswith(words)], lines
 
 
 def test_what_proves_downloaded_trades_is_shown_after_the_fetch_and_ever_after(algotrade: Command) -> None:

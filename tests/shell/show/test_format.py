@@ -155,3 +155,13 @@ def test_every_figure_has_a_text(value):
         fmt.countdown,
     ):
         assert function(value)
+
+
+def test_a_change_shows_the_digits_that_tell_the_values_apart() -> None:
+    assert fmt.change(42_123.5, 63_185.25) == "42,123.5 -> 63,185.25"
+    assert fmt.change(1.0, 1.0000000000000002) == "1.0 -> 1.0000000000000002"
+
+
+def test_a_moment_is_cut_to_its_minute() -> None:
+    assert fmt.minute(59_999) == "1970-01-01 00:00"
+    assert fmt.minute(None) == "n/a"
