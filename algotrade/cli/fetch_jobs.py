@@ -34,18 +34,22 @@ log = logging.getLogger("algotrade.fetch")
 def fetch_jobs(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) -> None:
     """Run the jobs, print what became of them.
 
+    Why a series is not complete is said once: of a single one by the error, of several by the lines of the log, or
+    below the table where there is no log.
+
     Raises:
         AlgotradeError: the most urgent reason why a series is not complete.
         typer.Exit: a signal ended it, or --json has said it all.
     """
     reports, proofs, ended_by = asyncio.run(_run(invocation, settings, jobs))
-    error = most_urgent(jobs, reports)
+    output, many = invocation.output, len(jobs) > 1
+    error = most_urgent(jobs, reports, reason=not many or invocation.quiet)
     if error is not None and len(jobs) == 1 and ended_by is ExitCode.DONE and reports[0].error is not None:
         raise error  # nothing but the error to show
-    print_reports(invocation.output, reports, proofs=proofs)
+    print_reports(output, reports, proofs=proofs, reasons=many and (output.interactive or invocation.quiet))
     if ended_by is not ExitCode.DONE:
         missing = sum(not report.complete for report in reports)
-        invocation.output.note(
+        output.note(
             f"interrupted: {missing} of {len(jobs)} series not complete, what came is stored; "
             "the same command goes on from there"
         )
@@ -89,10 +93,10 @@ def open_named(settings: Settings, name: str) -> Exchange:
 def _watching(output: Output, count: int) -> Iterator[Watcher]:
     """Bars where a person watches, else lines alone."""
     if not output.interactive:
-        yield _Lines(logging.WARNING)
+        yield _Lines(logging.WARNING, reasons=count > 1)
         return
     with output.progress() as bars:
-        yield _Bars(bars, count, _Lines(logging.INFO))
+        yield _Bars(bars, count, _Lines(logging.INFO, reasons=count > 1))
 
 
 class _Lines:
@@ -100,10 +104,12 @@ class _Lines:
 
     Args:
         failed: level of those that are not complete.
+        reasons: say why they are not; of a single one the error at the end says it.
     """
 
-    def __init__(self, failed: int) -> None:
+    def __init__(self, failed: int, *, reasons: bool) -> None:
         self.failed = failed
+        self.reasons = reasons
 
     def began(self, job: Job) -> None:
         """Nothing to say yet."""
@@ -113,7 +119,7 @@ class _Lines:
 
     def ended(self, job: Job, report: FetchReport) -> None:
         """Say what became of it."""
-        log.log(logging.INFO if is_complete(report) else self.failed, "%s", sentence(job, report))
+        log.log(logging.INFO if is_complete(report) else self.failed, "%s", sentence(job, report, reason=self.reasons))
 
 
 class _Bars:

@@ -35,8 +35,18 @@ def print_reports(
     reports: Sequence[FetchReport | ImportReport],
     skipped: Sequence[Mapping[str, Any]] = (),
     proofs: Proofs = MappingProxyType({}),
+    *,
+    reasons: bool = True,
 ) -> None:
-    """The result: a table with what there is to know below, or one algotrade.fetch/1."""
+    """The result: a table with what there is to know below, or one algotrade.fetch/1.
+
+    Args:
+        output: where to.
+        reports: a row each.
+        skipped: rows of a file that were not stored.
+        proofs: of the series that were made of trades.
+        reasons: say below the table why a series is not complete, because nothing else does.
+    """
     from algotrade.show.tables import listing
 
     rows = [_row(report) | {"proof": proof_document(proofs.get(report.key))} for report in reports]
@@ -44,7 +54,9 @@ def print_reports(
     added = sum(row["added"] for row in rows)
     summary = f"\n{complete:,} of {len(rows):,} series complete, {added:,} candles added" if len(rows) > 1 else ""
     shown = [{**row, "done": row["complete"]} for row in rows]
-    output.show(listing(shown, _columns(rows), note=summary), *_below(_notes(rows)), *_below(_proven(proofs)))
+    output.show(
+        listing(shown, _columns(rows), note=summary), *_below(_notes(rows, reasons=reasons)), *_below(_proven(proofs))
+    )
     if skipped:
         more = f"{len(skipped) - SHOWN_BAD_ROWS} more" if len(skipped) > SHOWN_BAD_ROWS else ""
         output.show(listing(skipped[:SHOWN_BAD_ROWS], ["line", "reason"], title="Bad rows", note=more))
@@ -61,11 +73,11 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for name in COLUMNS if shown.get(name, True)]
 
 
-def _notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _notes(rows: Sequence[Mapping[str, Any]], *, reasons: bool) -> list[str]:
     """A line for each thing to know, however many series it is about."""
     about: dict[str, list[str]] = {}
     for row in rows:
-        if row["note"]:
+        if row["note"] and (reasons or row["complete"]):
             about.setdefault(row["note"], []).append(_name(row))
     lines = []
     for note, series in about.items():
@@ -92,14 +104,15 @@ def _name(row: Mapping[str, Any]) -> str:
     return f"{row['exchange']} {row['symbol']} {row['timeframe']}{made_of}"
 
 
-def sentence(job: Job, report: FetchReport) -> str:
-    """The line of a log: which series, what came, and how far it is complete or why it is not."""
+def sentence(job: Job, report: FetchReport, *, reason: bool = True) -> str:
+    """The line of a log: which series, what came, and how far it is complete or, if wanted, why it is not."""
     from algotrade.market.candles import iso
 
     reached = "nothing stored" if report.last is None else f"to {iso(report.last)}"
     if is_complete(report):
         return f"{job.label} +{report.added} candles, complete {reached}"
-    return f"{job.label} +{report.added} candles, not complete ({reached}): {_note(report)}"
+    why = f": {_note(report)}" if reason else ""
+    return f"{job.label} +{report.added} candles, not complete ({reached}){why}"
 
 
 def is_complete(report: FetchReport | ImportReport) -> bool:
@@ -107,10 +120,11 @@ def is_complete(report: FetchReport | ImportReport) -> bool:
     return bool(getattr(report, "complete", True))
 
 
-def most_urgent(jobs: Sequence[Job], reports: Sequence[FetchReport]) -> AlgotradeError | None:
+def most_urgent(jobs: Sequence[Job], reports: Sequence[FetchReport], *, reason: bool = True) -> AlgotradeError | None:
     """The error that the command ends with: None when every series is complete.
 
-    Of many series it says which one it is about; the kind, and with it the exit code, is the most urgent.
+    Of many series it says which one it is about and, if wanted, why; the kind, and with it the exit code, is the most
+    urgent.
     """
     failed = [
         (job, report.error or FixData(report.note, hint=_hint(job, report)))
@@ -122,8 +136,8 @@ def most_urgent(jobs: Sequence[Job], reports: Sequence[FetchReport]) -> Algotrad
     job, worst = min(failed, key=lambda pair: URGENCY.index(pair[1].exit_code))
     if len(jobs) == 1:
         return worst
-    text = f"{len(failed):,} of {len(jobs):,} series not complete, first of all {job.label}: {worst.message}"
-    return type(worst)(text, hint=worst.hint)
+    text = f"{len(failed):,} of {len(jobs):,} series not complete, first of all {job.label}"
+    return type(worst)(f"{text}: {worst.message}" if reason else text, hint=worst.hint)
 
 
 def _hint(job: Job, report: FetchReport) -> str:

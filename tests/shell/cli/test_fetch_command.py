@@ -261,7 +261,22 @@ def test_a_table_of_many_series_fits_eighty_columns_and_notes_stand_below(algotr
     run = algotrade("fetch", "--exchange", "demo", "--symbol", "BTC/USD", "--symbol", "ETH/USD", "--symbol", "NO/SUCH")
     assert max(map(len, run.out.splitlines()[:5])) <= 80
     assert "demo BTC/USD 1d and 1 more: nothing was stored before" in run.out
-    assert "demo NO/SUCH 1d: the demo exchange has no symbol" in run.out
+    assert next(line for line in run.out.splitlines() if "NO/SUCH" in line).split()[-1] == "no"
+
+
+@pytest.mark.parametrize("symbols", [("NO/SUCH",), ("BTC/USD", "NO/SUCH")])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_failure_is_told_once_and_so_is_what_to_do(
+    algotrade: Command, terminal: Callable[..., str], symbols: tuple[str, ...], quiet: bool
+) -> None:
+    words = [word for symbol in symbols for word in ("--symbol", symbol)] + (["--quiet"] if quiet else [])
+    reason = "the demo exchange has no symbol 'NO/SUCH'"
+    run = algotrade(*DEMO, *words)
+    assert run.err.count(reason) == 1
+    assert (reason in run.out) == (quiet and len(symbols) > 1)  # a log may be thrown away, and so may the table
+    shown = terminal(*DEMO, *words)
+    assert " ".join(shown.split()).count(reason) == 1 + (quiet and len(symbols) > 1)
+    assert shown.count("try: ") == 1
 
 
 def test_the_line_of_a_log_says_why(algotrade: Command) -> None:
