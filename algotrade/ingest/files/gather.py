@@ -27,6 +27,7 @@ from algotrade.ingest.files.rows import (
 from algotrade.ingest.files.sources import Source
 from algotrade.ingest.files.spiked_rows import find_spiked_rows
 from algotrade.ingest.files.spool import Spool
+from algotrade.ingest.files.times import format_against
 from algotrade.ingest.files.trade_rows import CandleMaker, find_bad_trades
 from algotrade.market.candles import Times, iso
 
@@ -192,9 +193,11 @@ class Gatherer:
             return
         count = f"more than {MOST_BAD_ROWS}" if too_many else str(len(bad))
         more = f" ({count} bad rows in all)" if len(bad) > 1 else ""
+        skips = self._good > len(bad) and not too_many
+        form = None if self._good else format_against(bad[0].reason)
         raise FixData(
             f"{self._bad_place} {bad[0].line}: {bad[0].reason}{more}; nothing was stored",
-            hint="--skip-bad" if self._good > len(bad) and not too_many else None,
+            hint="--skip-bad" if skips else f"--time-format '{form}'" if form else None,
         )
 
     def _first_time(self, source: Source) -> int:

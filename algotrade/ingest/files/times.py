@@ -23,7 +23,14 @@ UNITS: Final = ("seconds", "milliseconds", "microseconds", "nanoseconds")
 UNIT_BOUNDS: Final = (10**8, 10**11, 10**14, 10**17)  # the smallest number of each unit
 NUMBER: Final = re.compile(r"([+-]?\d+)(\.\d*)?", re.ASCII)
 COMPACT_DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+DOTTED: Final = re.compile(r"the time '\d\d\.\d\d\.\d{4}( \d\d:\d\d(:\d\d)?)?' is not a date", re.ASCII)
 ZONE: Final = re.compile(r":\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)$", re.ASCII)
+
+
+def format_against(reason: str) -> str | None:
+    """The format that reads the time of which a reason says that it is none; None where that is not plain."""
+    found = DOTTED.search(reason)
+    return None if found is None else "%d.%m.%Y" + (" %H:%M" if found[1] else "") + (":%S" if found[2] else "")
 
 
 def epoch_units(values: Times) -> Times:

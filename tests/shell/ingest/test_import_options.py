@@ -154,6 +154,22 @@ def test_a_time_format_can_be_given(db: Database, write: Write) -> None:
         import_file(db, write(DAYS), KEY, ImportOptions(time_format="%d/%m/%Y"), now_ms=NOW)
 
 
+@pytest.mark.parametrize(
+    ("time", "time_format"),
+    [("", "%d.%m.%Y"), (" 13:00", "%d.%m.%Y %H:%M"), (" 13:00:00", "%d.%m.%Y %H:%M:%S")],
+)
+def test_german_dates_are_refused_with_the_format_that_reads_them(
+    db: Database, write: Write, time: str, time_format: str
+) -> None:
+    path = write("Datum;open;high;low;close\n" + "".join(f"{day:02}.01.2024{time};10;12;9;11\n" for day in (1, 2)))
+    columns = {"time": "Datum"}
+    with pytest.raises(FixData, match="is not a date like 2024-01-31") as caught:
+        import_file(db, path, KEY, ImportOptions(columns=columns), now_ms=NOW)
+    flags = f"--from {path} --columns time=Datum --time-format '{time_format}'"
+    assert caught.value.hint == f"algotrade fetch --exchange kraken --symbol BTC/USD --timeframe 1d {flags}"
+    assert import_file(db, path, KEY, ImportOptions(columns, time_format), now_ms=NOW).rows == 2
+
+
 def test_a_time_format_without_a_year_is_refused(db: Database, write: Write) -> None:
     path = write("date,open,high,low,close\n01 Feb,10,12,9,11\n02 Feb,10,12,9,11\n")
     with pytest.raises(FixData, match="before 1901"):
