@@ -26,6 +26,7 @@ VALUE_NAMES: Final[Mapping[str, str]] = {
 }
 
 
+QUANTITY_NAMES: Final = frozenset({"amount", "size", "quantity", "qty", "volume", "vol"})
 SYMBOL_NAMES: Final = frozenset({"symbol", "pair", "ticker", "instrument", "market"})
 
 
@@ -75,6 +76,20 @@ def find_columns(names: Sequence[str], given: Mapping[str, str], *, close_only: 
     prices = ("close",) * 4 if close_only else FIELDS[1:5]
     opening, high, low, close = (found[field] for field in prices)
     return Columns(found["time"], (opening, high, low, close), found.get("volume"))
+
+
+def trade_columns(names: Sequence[str]) -> tuple[int, int, int] | None:
+    """Positions of time, price and quantity where a row is a trade; None where it has prices of a candle, or not all.
+
+    A file that has two columns for the quantity is none of trades: which one is in the base currency is not known.
+    """
+    folded = [_fold(name) for name in names]
+    times = [folded.index(name) for name in TIME_NAMES if name in folded]
+    quantities = [position for position, name in enumerate(folded) if name in QUANTITY_NAMES]
+    candle = any(VALUE_NAMES.get(name, "volume") != "volume" for name in folded)
+    if candle or not times or len(quantities) != 1 or folded.count("price") != 1:
+        return None
+    return times[0], folded.index("price"), quantities[0]
 
 
 def symbol_column(names: Sequence[str]) -> int | None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from algotrade.errors import FixData
-from algotrade.ingest.files.columns import find_columns, refuse_several_symbols, symbol_column
+from algotrade.ingest.files.columns import find_columns, refuse_several_symbols, symbol_column, trade_columns
 from algotrade.ingest.files.csv_blocks import read_blocks
 from algotrade.ingest.files.csv_file import Dialect, Wanted, first_texts, five_columns, read_dialect, unpacked
 from algotrade.ingest.files.json_file import read_json
@@ -86,9 +86,12 @@ def open_rows(source: Source, options: ImportOptions) -> Iterator[OpenRows]:
 def _open_csv(source: Source, stream: io.BufferedReader, options: ImportOptions) -> OpenRows:
     with source.opened() as beginning:
         dialect = read_dialect(unpacked(beginning))
-    if dialect.holds_trades and not options.columns and not options.close_only:
+    trade = (0, 1, 2) if dialect.holds_trades else trade_columns(dialect.names)
+    if trade is not None and not options.columns and not options.close_only:
+        _refuse_several_markets(source, dialect)
         times = TimeReader(options.time_format, per_ms=NS_PER_MS)
-        blocks = read_blocks(stream, dialect, Wanted(0, (1, 2)), times, fast=options.time_format is None)
+        wanted = Wanted(trade[0], trade[1:])
+        blocks = read_blocks(stream, dialect, wanted, times, fast=options.time_format is None)
         return OpenRows(blocks, holds_trades=True)
     columns = find_columns(dialect.names, options.columns, close_only=options.close_only)
     _refuse_several_markets(source, dialect)

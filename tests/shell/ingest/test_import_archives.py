@@ -264,6 +264,33 @@ def test_trades_become_the_candles_of_the_given_timeframe(db: Database, folder: 
     assert "made of trades; the first and the last bar may lack some and are left out" in report.note
 
 
+@pytest.mark.parametrize(
+    "head",
+    ["timestamp,side,price,amount", "Time;Side;Trade Id;Price;Size", "ts\tside\tprice\tqty", "date,s,price,volume"],
+)
+def test_trades_under_names_are_recognised(db: Database, folder: Path, head: str) -> None:
+    sign = next(sign for sign in ",;\t" if sign in head)
+    count = head.count(sign) + 1
+    rows = [
+        (iso((FIRST + max(int(at), 1)) * 1000) if head[0] == "d" else f"{FIRST + at:.4f}", *rest)
+        for at, *rest in MARKET
+    ]
+    lines = [sign.join([time, *["buy"] * (count - 3), f"{price}", f"{size}"]) for time, price, size in rows]
+    path = folder / "mine.csv"
+    path.write_text("\n".join([head, *lines, ""]))
+    report = import_file(db, path, BTC._replace(timeframe="1m"), now_ms=NOW)
+    assert report.key.origin == "trades"
+    assert read_candles(db, report.key).to_numpy().tolist() == [[11, 14, 11, 13, 0.6], [9, 9, 9, 9, 1]]
+
+
+@pytest.mark.parametrize("head", ["time,price,close,volume", "time,price,amount,size", "time,price,side"])
+def test_what_may_be_something_else_is_not_taken_for_trades(db: Database, folder: Path, head: str) -> None:
+    path = folder / "mine.csv"
+    path.write_text(f"{head}\n{FIRST},10,1{',1' * (head.count(',') - 2)}\n")
+    with pytest.raises(FixData, match="no column for open"):
+        import_file(db, path, BTC._replace(timeframe="1m"), now_ms=NOW)
+
+
 def test_the_first_bar_is_whole_where_a_trade_stands_at_its_beginning(db: Database, folder: Path) -> None:
     (folder / "XBTUSD.csv").write_text(trades((0, 10, 1), *MARKET))
     assert import_file(db, folder / "XBTUSD.csv", UNKNOWN._replace(timeframe="1m"), now_ms=NOW).rows == 3
