@@ -65,7 +65,7 @@ TABLE: list[tuple[str, int, str]] = [
     ("data exprt", 2, "there is no command 'algotrade data exprt'. Did you mean 'export'?"),
     ("data export --to x.xlsx", 2, "a file for candles ends in .parquet, .csv, .csv.gz, given x.xlsx"),
     ("data export --to bad.csv", 2, "bad.csv is there already; --force replaces it"),
-    ("data export --to x.csv", 4, "no series of any kind is stored"),
+    ("data export --to x.csv", 4, "nothing is stored yet"),
     ("data export --to x.csv --start 2024-02-30", 2, "'2024-02-30' is not a date or time"),
     ("data import missing.parquet", 4, "missing.parquet: there is no such file"),
     ("data import bad.csv", 4, "bad.csv: it is not a file that `data export` wrote"),

@@ -40,7 +40,10 @@ def test_a_symbol_that_fails_does_not_lose_the_others(algotrade: Command) -> Non
     run = algotrade(*FETCH, "--symbol", "ETH/USD", "--symbol", "BTC/UDS")
     assert run.code == 2
     assert "ETH/USD" in run.out
-    assert "demo BTC/UDS 1d: the demo exchange has no symbol 'BTC/UDS'" in run.err
+    assert (
+        "demo BTC/UDS 1d +0 candles, not complete (nothing stored): the demo exchange has no symbol 'BTC/UDS'"
+        in run.err
+    )
     asked = algotrade(*FETCH, "--symbol", "ETH/USD", "--symbol", "BTC/UDS", "--json")
     assert asked.code == 2
     assert [series["error"] for series in asked.document["series"]] == [None, "usage"]
