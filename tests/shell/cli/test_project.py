@@ -212,7 +212,7 @@ def test_what_is_to_be_pasted_is_not_wrapped_by_a_terminal(algotrade: Command, t
 
 
 def test_the_command_to_type_next_is_not_wrapped_by_a_terminal(terminal: Callable[..., str]) -> None:
-    hint = terminal("fetch", "--start", "yesterday").splitlines()[-1]
+    hint = terminal("fetch", "--start", "yesterday", columns=60).splitlines()[-1]
     assert hint == "try: algotrade fetch --symbol BTC/USD --start 2024-01-01 --end 2024-12-31"
 
 
