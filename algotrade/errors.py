@@ -95,6 +95,10 @@ class TryLater(AlgotradeError):
     kind = "busy"
 
 
+class AskLess(TryLater):
+    """The exchange asks for fewer requests."""
+
+
 class AwaitMaintenance(TryLater):
     """The exchange says that it is down for maintenance."""
 

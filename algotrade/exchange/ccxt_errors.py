@@ -8,6 +8,7 @@ import ccxt
 
 from algotrade.errors import (
     AlgotradeError,
+    AskLess,
     AwaitMaintenance,
     CheckConnection,
     FixCommand,
@@ -30,8 +31,8 @@ class Meaning(NamedTuple):
 # The first match counts, so the special stands before the general. What ccxt cannot name more closely than "the
 # exchange said no" is often a passing trouble under a code that ccxt does not list: to be tried later.
 MEANINGS: Final = (
-    Meaning(ccxt.RateLimitExceeded, TryLater, "{where} asks for fewer requests"),
-    Meaning(ccxt.DDoSProtection, TryLater, "{where} asks for fewer requests"),
+    Meaning(ccxt.RateLimitExceeded, AskLess, "{where} asks for fewer requests"),
+    Meaning(ccxt.DDoSProtection, AskLess, "{where} asks for fewer requests"),
     Meaning(ccxt.OnMaintenance, AwaitMaintenance, "{where} is under maintenance"),
     Meaning(ccxt.BadSymbol, FixCommand, "{where} does not know the symbol"),
     Meaning(ccxt.BadRequest, FixCommand, "{where} does not understand the request"),

@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from algotrade.errors import AlgotradeError
+from algotrade.errors import AlgotradeError, AskLess, AwaitMaintenance
 from algotrade.exchange.base import Exchange
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.jobs import TRADES, Job
@@ -28,6 +28,7 @@ from algotrade.market.instrument import validate_symbol
 from algotrade.store.database import Database
 from algotrade.store.files import hold_lock
 
+HOPELESS: Final = 3  # series in a row for which the exchange asked to be left alone
 UNDER_WAY: Final = 8  # series of one exchange at a time
 
 
@@ -98,9 +99,10 @@ class _Line:
         self.watcher = watcher
         self.keep = keep
         self.stopping = stopping
+        self.failures = 0  # series in a row for which the exchange asked to be left alone
 
     async def run(self, open_exchange: Callable[[], Exchange]) -> None:
-        """Serve all jobs; if the exchange cannot even tell its time, none."""
+        """Serve all jobs; none if the exchange cannot even tell its time, no more once it asks to be left alone."""
         try:
             async with open_exchange() as exchange:
                 clock = SharedClock(exchange)
@@ -110,9 +112,7 @@ class _Line:
                         turns.create_task(self._serve(exchange, clock))
         except AlgotradeError as error:
             await note_if_down(self.database, self.exchange, error)
-            while self.waiting:
-                job = self.waiting.popleft()
-                self.keep(job, await asyncio.to_thread(partial(report_of, self.database, job.key, error=error)))
+            await self._give_up(error)
 
     async def _serve(self, exchange: Exchange, clock: SharedClock) -> None:
         while self.waiting:
@@ -122,9 +122,21 @@ class _Line:
                 with hold_lock(lock_path(self.database, job.key), f"a fetch of {job.label}", hint=None):
                     self.watcher.began(job)
                     report = await self._fetch(job, Turn(exchange, clock, self.stopping))
+                    self.failures = self.failures + 1 if isinstance(report.error, (AskLess, AwaitMaintenance)) else 0
             except AlgotradeError as error:
-                report = await asyncio.to_thread(partial(report_of, self.database, job.key, error=error))
+                report = await self._unserved(job, error)
             self.keep(job, report)
+            if self.failures >= HOPELESS and report.error is not None:
+                await self._give_up(report.error)
+
+    async def _give_up(self, error: AlgotradeError) -> None:
+        """Ask for no more series: an exchange that wants fewer requests must not be sent one for each of them."""
+        while self.waiting:
+            job = self.waiting.popleft()
+            self.keep(job, await self._unserved(job, error))
+
+    async def _unserved(self, job: Job, error: AlgotradeError) -> FetchReport:
+        return await asyncio.to_thread(partial(report_of, self.database, job.key, error=error))
 
     async def _fetch(self, job: Job, turn: Turn) -> FetchReport:
         exchange = cast(Exchange, turn)

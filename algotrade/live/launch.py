@@ -78,7 +78,7 @@ async def launched(plan: SessionPlan, strategy: Strategy, place: Place, *, fresh
         found = None if fresh else find_resumable(folder, [plan])
         path = found[0] if found else None
         time = DemoTime(place.wall() if plan.start is None else plan.start, place.wall)
-        clock = time if plan.exchange == DEMO else place.wall
+        clock = time if plan.exchange == DEMO else None
         options = place.settings.ccxt_options(plan.exchange)
         async with open_exchange(plan.exchange, options=options, clock=clock) as exchange:
             if path is not None:

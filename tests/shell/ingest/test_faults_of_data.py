@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 from sqlalchemy import event
 
-from algotrade.errors import CheckConnection, ExitCode, FixConfiguration
+from algotrade.errors import AskLess, CheckConnection, ExitCode, FixConfiguration
 from algotrade.exchange.opening import open_exchange, open_stream
 from algotrade.ingest.fetch import FetchRequest, fetch_candles
 from algotrade.ingest.jobs import Job
-from algotrade.ingest.many import run_jobs
+from algotrade.ingest.many import HOPELESS, UNDER_WAY, run_jobs
 from algotrade.ingest.pages import judge_page
 from algotrade.ingest.plan import Interval
 from algotrade.ingest.report import FetchProgress, FetchReport
@@ -194,6 +194,19 @@ async def test_an_exchange_that_asks_for_patience_is_asked_three_times_and_left_
     binance.heal()
     assert (await fetch_jobs(binance, db, DAYS))[0].complete
     assert is_whole(db)
+
+
+async def test_an_exchange_that_asks_to_be_left_alone_is_not_asked_for_every_series(
+    binance: LoopbackBinance, db: Database
+) -> None:
+    binance.fail("429", "klines")
+    timeframes = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+    jobs = [DAYS._replace(timeframe=timeframe) for timeframe in timeframes]
+    reports = await fetch_jobs(binance, db, *jobs, attempts=1)
+    assert {type(report.error) for report in reports} == {AskLess}
+    assert binance.requests["klines"] < UNDER_WAY + HOPELESS < len(jobs)  # those under way when it had said so often
+    binance.heal()
+    assert all(report.complete for report in await fetch_jobs(binance, db, *jobs))
 
 
 # ---- the network goes ------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ def test_a_signal_while_a_session_begins_leaves_nothing_behind(tmp_path: Path, e
     folder = project(tmp_path, "project")
     process = command(folder, environment, *PLAN, "--speed", "600")
     while not (folder / ".algotrade" / "sessions").exists():
+        assert process.poll() is None, finish(process)
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     code, errors = finish(process)
