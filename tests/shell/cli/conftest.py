@@ -92,6 +92,8 @@ def terminal(place: Path) -> Callable[..., str]:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"}
+        for overruling in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+            environment.pop(overruling, None)
         command = [sys.executable, "-m", "algotrade", *arguments]
         started = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
         os.close(theirs)
