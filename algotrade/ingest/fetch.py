@@ -42,17 +42,17 @@ MOST_REFUSED: Final = 100  # kept in a report, which must not grow with the span
 
 
 class FetchRequest(NamedTuple):
-    """What to fetch: several symbols of one exchange, in turn.
+    """What to fetch of one exchange.
 
     Attributes:
-        symbols: ccxt's unified symbols.
+        symbol: ccxt's unified symbol.
         timeframe: like "1h".
         start: open time of the first bar, milliseconds, inclusive; None to continue from the last stored bar, or to
             begin with the exchange's newest page when nothing is stored.
         end: open time of the last bar, milliseconds, inclusive; None for the newest closed bar.
     """
 
-    symbols: tuple[str, ...]
+    symbol: str
     timeframe: str
     start: int | None = None
     end: int | None = None
@@ -72,7 +72,7 @@ class FetchRequest(NamedTuple):
             week_ago = iso(now_ms - timeframe_ms("1w"))[:10]
             raise FixCommand(
                 f"the start {day_or_time(self.start)} is in the future: for {exchange} it is {iso(now_ms)}",
-                hint=f"algotrade fetch --exchange {exchange} --symbol {self.symbols[0]} --timeframe {self.timeframe}"
+                hint=f"algotrade fetch --exchange {exchange} --symbol {self.symbol} --timeframe {self.timeframe}"
                 f" --start {week_ago}",
             )
 
@@ -94,8 +94,8 @@ async def fetch_candles(
     db: Database,
     request: FetchRequest,
     on_progress: Callable[[FetchProgress], None] = unwatched,
-) -> list[FetchReport]:
-    """Fetch each symbol in turn. A symbol that fails does not lose the others: its report carries the error.
+) -> FetchReport:
+    """Fetch what is missing from a series, as far as the exchange has it.
 
     Args:
         exchange: where from; its reads retry by themselves.
@@ -104,7 +104,7 @@ async def fetch_candles(
         on_progress: told after every page.
 
     Returns:
-        One report a symbol, in the order given.
+        What came, with the error that ended it where there was one.
 
     Raises:
         FixCommand: the exchange does not have the timeframe.
@@ -114,7 +114,7 @@ async def fetch_candles(
             f"{exchange.name} has no {request.timeframe} candles.{did_you_mean(request.timeframe, known)}",
             hint=f"algotrade list timeframes --exchange {exchange.name}",
         )
-    return [await _SymbolFetch(exchange, db, request, symbol, on_progress).run() for symbol in request.symbols]
+    return await _SymbolFetch(exchange, db, request, on_progress).run()
 
 
 async def fetch_again(
@@ -125,8 +125,19 @@ async def fetch_again(
     on_progress: Callable[[FetchProgress], None] = unwatched,
 ) -> FetchReport:
     """Ask once more for parts of a stored series; see `fetch_candles`."""
-    request = FetchRequest((key.symbol,), key.timeframe)
-    return await _SymbolFetch(exchange, db, request, key.symbol, on_progress).run(again)
+    request = FetchRequest(key.symbol, key.timeframe)
+    return await _SymbolFetch(exchange, db, request, on_progress).run(again)
+
+
+async def keep_market(exchange: Exchange, db: Database, request: FetchRequest, now_ms: int) -> None:
+    """Keep what the exchange says of the market, before anything of it is fetched.
+
+    Raises:
+        FixCommand: it has no such market, or what is asked for has not begun.
+    """
+    request.refuse_future(exchange.name, now_ms)
+    instrument = await exchange.instrument(request.symbol)
+    await asyncio.to_thread(write_instrument, db, exchange.name, instrument, now_ms)
 
 
 class _SymbolFetch:
@@ -137,14 +148,13 @@ class _SymbolFetch:
         exchange: Exchange,
         db: Database,
         request: FetchRequest,
-        symbol: str,
         on_progress: Callable[[FetchProgress], None],
     ) -> None:
         self.exchange = exchange
         self.db = db
         self.request = request
-        self.key = SeriesKey(exchange.name, symbol, request.timeframe, exchange.origin)
-        self.grid = Grid(timeframe_ms(request.timeframe), exchange.page_limit(symbol, request.timeframe))
+        self.key = SeriesKey(exchange.name, request.symbol, request.timeframe, exchange.origin)
+        self.grid = Grid(timeframe_ms(request.timeframe), exchange.page_limit(request.symbol, request.timeframe))
         self.on_progress = on_progress
         self.now_ms = 0
         self.believed: Collection[RefusedCandle] = ()
@@ -162,9 +172,7 @@ class _SymbolFetch:
         try:
             validate_symbol(self.key.symbol)
             self.now_ms = await self.exchange.now_ms()
-            self.request.refuse_future(self.exchange.name, self.now_ms)
-            instrument = await self.exchange.instrument(self.key.symbol)
-            await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.now_ms)
+            await keep_market(self.exchange, self.db, self.request, self.now_ms)
             for interval in await asyncio.to_thread(self._plan, again):
                 await self._walk(interval)
         except AlgotradeError as reason:

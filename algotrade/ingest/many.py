@@ -148,14 +148,12 @@ class _Line:
             from algotrade.ingest.repair import repair_candles
 
             return await repair_candles(exchange, self.database, job.key, advance)
-        request = FetchRequest((job.symbol,), job.timeframe, job.span.start, job.span.end)
+        request = FetchRequest(job.symbol, job.timeframe, job.span.start, job.span.end)
         if job.via == TRADES:
             from algotrade.ingest.trades.fetch import fetch_trades
 
-            (report,) = await fetch_trades(exchange, self.database, request, advance, keep_trades=job.keep_trades)
-        else:
-            (report,) = await fetch_candles(exchange, self.database, request, advance)
-        return report
+            return await fetch_trades(exchange, self.database, request, advance, keep_trades=job.keep_trades)
+        return await fetch_candles(exchange, self.database, request, advance)
 
 
 def lock_path(database: Database, key: SeriesKey) -> Path:

@@ -52,8 +52,8 @@ async def _fetch(key: SeriesKey, span: Span, database: Database, settings: Setti
                 await exchange.instrument(key.symbol)
         except TimeoutError:
             raise CheckConnection(f"Cannot reach {key.exchange} within {REACH_S:.0f} s") from None
-        asked = FetchRequest((key.symbol,), key.timeframe, span.start, span.end)
-        (report,) = await fetch_candles(exchange, database, asked)
+        asked = FetchRequest(key.symbol, key.timeframe, span.start, span.end)
+        report = await fetch_candles(exchange, database, asked)
     if report.error is None:
         return (report.note,) if report.note else ()
     if not report.added:

@@ -225,8 +225,7 @@ def candles_source(exchange: Exchange, stream: Stream, db: Database, symbol: str
     """The exchange's own candles, from its stream where it streams them."""
 
     async def ask() -> FetchReport:
-        (report,) = await fetch_candles(exchange, db, FetchRequest((symbol,), timeframe))
-        return report
+        return await fetch_candles(exchange, db, FetchRequest(symbol, timeframe))
 
     key = SeriesKey(exchange.name, symbol, timeframe, exchange.origin)
     return Source(exchange, stream, key, ask, believed=stream.what == "candles")
@@ -238,8 +237,7 @@ def trades_source(
     """Candles made of trades: the stream tells when a bar has ended, then its trades are asked for."""
 
     async def ask() -> FetchReport:
-        request = FetchRequest((symbol,), timeframe)
-        (report,) = await fetch_trades(exchange, db, request, keep_trades=keep_trades)
-        return report
+        request = FetchRequest(symbol, timeframe)
+        return await fetch_trades(exchange, db, request, keep_trades=keep_trades)
 
     return Source(exchange, stream, SeriesKey(exchange.name, symbol, timeframe, "trades"), ask, believed=False)

@@ -15,7 +15,7 @@ import numpy as np
 
 from algotrade.errors import AlgotradeError, FixCommand, FixData
 from algotrade.exchange.base import Exchange
-from algotrade.ingest.fetch import FetchRequest
+from algotrade.ingest.fetch import FetchRequest, keep_market
 from algotrade.ingest.outages import note_if_down, note_up
 from algotrade.ingest.report import FetchProgress, FetchReport, Notes, report_of, unwatched
 from algotrade.ingest.trades.chain import (
@@ -43,7 +43,6 @@ from algotrade.market.trades import NS_PER_MS, Bars, CandleBuilder
 from algotrade.store.arrivals import WriteReport
 from algotrade.store.canonical import canonical_json
 from algotrade.store.database import Database
-from algotrade.store.markets import write_instrument
 from algotrade.store.snapshots import refresh_snapshot
 from algotrade.store.trades import PageRecord, TradeBlock, TradeDay, keep_page, read_days, read_state
 
@@ -59,8 +58,8 @@ async def fetch_trades(
     on_progress: Callable[[FetchProgress], None] = unwatched,
     *,
     keep_trades: bool = False,
-) -> list[FetchReport]:
-    """Fetch trades of each symbol in turn and store the candles they make, under the origin "trades".
+) -> FetchReport:
+    """Fetch the trades of a market and store the candles they make, under the origin "trades".
 
     Args:
         exchange: where from; its reads retry by themselves.
@@ -71,7 +70,7 @@ async def fetch_trades(
         keep_trades: store the trades themselves too, from here on.
 
     Returns:
-        One report a symbol, in the order given; a symbol that fails carries its error.
+        What came, with the error that ended it where there was one.
 
     Raises:
         FixCommand: the exchange gives only its newest trades, or days do not hold a whole number of such bars.
@@ -82,10 +81,7 @@ async def fetch_trades(
             f"{exchange.name} gives only its newest trades; fetch its candles, without --via trades",
             hint=f"algotrade fetch --exchange {exchange.name} --timeframe {request.timeframe}",
         )
-    return [
-        await _TradeFetch(exchange, db, request, symbol, on_progress, keep=keep_trades).run()
-        for symbol in request.symbols
-    ]
+    return await _TradeFetch(exchange, db, request, on_progress, keep=keep_trades).run()
 
 
 class _TradeFetch:
@@ -96,7 +92,6 @@ class _TradeFetch:
         exchange: Exchange,
         db: Database,
         request: FetchRequest,
-        symbol: str,
         on_progress: Callable[[FetchProgress], None],
         *,
         keep: bool,
@@ -104,11 +99,11 @@ class _TradeFetch:
         self.exchange = exchange
         self.db = db
         self.request = request
-        self.key = SeriesKey(exchange.name, symbol, request.timeframe, ORIGIN)
+        self.key = SeriesKey(exchange.name, request.symbol, request.timeframe, ORIGIN)
         self.step = timeframe_ms(request.timeframe)
         self.on_progress = on_progress
         self.keep = keep
-        self.source = TradeSource(exchange, symbol)
+        self.source = TradeSource(exchange, request.symbol)
         self.answered = False
         self.state: str | None = None
         self.chains: list[Chain] = []
@@ -129,9 +124,7 @@ class _TradeFetch:
         try:
             validate_symbol(self.key.symbol)
             await self.source.ask_time()
-            self.request.refuse_future(self.exchange.name, self.source.now_ms)
-            instrument = await self.exchange.instrument(self.key.symbol)
-            await asyncio.to_thread(write_instrument, self.db, self.exchange.name, instrument, self.source.now_ms)
+            await keep_market(self.exchange, self.db, self.request, self.source.now_ms)
             await asyncio.to_thread(self._plan)
             await self._walk()
         except AlgotradeError as reason:

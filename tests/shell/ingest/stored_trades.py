@@ -28,9 +28,8 @@ def fetch(
     keep_trades: bool = True,
     timeframe: str = "1m",
 ) -> FetchReport:
-    request = FetchRequest(("BTC/USD",), timeframe, start, end)
-    (report,) = asyncio.run(fetch_trades(exchange, database, request, keep_trades=keep_trades))
-    return report
+    request = FetchRequest("BTC/USD", timeframe, start, end)
+    return asyncio.run(fetch_trades(exchange, database, request, keep_trades=keep_trades))
 
 
 def error_of(report: FetchReport) -> AlgotradeError:

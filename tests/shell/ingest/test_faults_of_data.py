@@ -99,7 +99,7 @@ async def test_of_all_candles_stored_around_the_end_of_bars_none_is_open(name: s
         async with LOOPBACKS[name](Clock(now)) as server:
             options = server.ccxt_options
             async with open_exchange(name, options=options, clock=partial(int, now + wrong_by), attempts=1) as exchange:
-                (report,) = await fetch_candles(exchange, db, FetchRequest(("BTC/USD",), "1m"))
+                report = await fetch_candles(exchange, db, FetchRequest("BTC/USD", "1m"))
         assert report.complete
         times = times_ms(read_candles(db, key))
         assert now - 2 * MINUTE < times[-1] + MINUTE <= now  # none is open, and none that is closed is missing
@@ -119,7 +119,7 @@ async def test_a_clock_that_somebody_sets_closes_no_bar_and_loses_none(
         await exchange.instruments()
         wall = time.time_ns
         monkeypatch.setattr(time, "time_ns", lambda: wall() + step_ms * 1_000_000)
-        (report,) = await fetch_candles(exchange, db, FetchRequest(("BTC/USD",), "1m"))
+        report = await fetch_candles(exchange, db, FetchRequest("BTC/USD", "1m"))
     assert (report.complete, report.last) == (True, NOON - MINUTE)
 
 
@@ -154,11 +154,11 @@ async def test_eight_of_eight_kinds_are_caught_and_had_once_they_come_good(datab
             return rows
 
         exchange.spoil = spoil
-        request = FetchRequest(("BTC/USD",), "1m", NOON_OF_LIST - 30 * MINUTE)
-        (report,) = await fetch_candles(exchange, database, request)
+        request = FetchRequest("BTC/USD", "1m", NOON_OF_LIST - 30 * MINUTE)
+        report = await fetch_candles(exchange, database, request)
         caught += (report.added, report.complete, len(report.refused)) == (60, False, 1)
         exchange.spoil = lambda symbol, rows: rows
-        (report,) = await fetch_candles(exchange, database, request)
+        report = await fetch_candles(exchange, database, request)
         assert (report.added, report.complete) == (1, True), list(KINDS)[number]
     assert f"{caught} of {len(KINDS)}" == "8 of 8"
 

@@ -47,8 +47,7 @@ async def fetch(
     """Fetch BTC/USD from the minute `first` to the minute `last` after noon."""
     start = None if first is None else NOON + first * MINUTE
     end = None if last is None else NOON + last * MINUTE
-    (report,) = await fetch_candles(exchange, db, FetchRequest(("BTC/USD",), "1m", start, end))
-    return report
+    return await fetch_candles(exchange, db, FetchRequest("BTC/USD", "1m", start, end))
 
 
 def stored(db: Database, key: SeriesKey = KEY) -> list[int]:
@@ -321,7 +320,7 @@ async def test_what_came_before_an_error_stays_and_the_next_run_goes_on(db: Data
     assert stored(db) == list(range(30))
 
 
-async def test_one_symbol_that_fails_does_not_lose_the_others(db: Database) -> None:
+async def test_a_symbol_that_fails_is_a_report_and_leaves_the_others_alone(db: Database) -> None:
     exchange = ListedExchange(minutes(0, 30), HALF_PAST, page=100)
 
     def busy(symbol: str, rows: Floats) -> Floats:
@@ -331,7 +330,7 @@ async def test_one_symbol_that_fails_does_not_lose_the_others(db: Database) -> N
 
     exchange.spoil = busy
     symbols = ("BTC/USD", "DOGE/USD", "../../etc/passwd", "\x1b[31mBTC", "ETH/USD")
-    reports = await fetch_candles(exchange, db, FetchRequest(symbols, "1m", NOON))
+    reports = [await fetch_candles(exchange, db, FetchRequest(symbol, "1m", NOON)) for symbol in symbols]
     assert [type(report.error) for report in reports] == [TryLater, FixCommand, FixCommand, FixCommand, type(None)]
     assert [report.key.symbol for report in reports] == list(symbols)
     assert ["is not a symbol" in str(report.error) for report in reports] == [False, False, True, True, False]
@@ -340,7 +339,7 @@ async def test_one_symbol_that_fails_does_not_lose_the_others(db: Database) -> N
 
 async def test_an_unknown_timeframe_is_refused_before_anything_is_asked(db: Database) -> None:
     with pytest.raises(FixCommand, match="Did you mean '1h'"):
-        await fetch_candles(ListedExchange([], HALF_PAST), db, FetchRequest(("BTC/USD",), "1hh"))
+        await fetch_candles(ListedExchange([], HALF_PAST), db, FetchRequest("BTC/USD", "1hh"))
 
 
 async def test_the_markets_fee_is_kept_for_a_later_backtest(db: Database) -> None:
@@ -352,9 +351,7 @@ async def test_the_markets_fee_is_kept_for_a_later_backtest(db: Database) -> Non
 
 async def test_progress_rises_to_the_end(db: Database) -> None:
     told: list[FetchProgress] = []
-    await fetch_candles(
-        ListedExchange(minutes(0, 30), HALF_PAST), db, FetchRequest(("BTC/USD",), "1m", NOON), told.append
-    )
+    await fetch_candles(ListedExchange(minutes(0, 30), HALF_PAST), db, FetchRequest("BTC/USD", "1m", NOON), told.append)
     reached = [progress.reached for progress in told]
     assert reached == sorted(reached)
     assert len(told) > 2
@@ -395,7 +392,7 @@ async def test_the_demo_exchange_fetches_the_same_bytes_in_one_go_and_in_parts(t
         exchange = DemoExchange(lambda: NOON + 2500 * MINUTE)
         with open_database(tmp_path / f"{name}.sqlite") as db:
             for start in starts:
-                (report,) = await fetch_candles(exchange, db, FetchRequest(("BTC/USD",), "1m", start))
+                report = await fetch_candles(exchange, db, FetchRequest("BTC/USD", "1m", start))
                 assert (report.complete, report.gaps, report.key.origin) == (True, 0, "demo")
             hashes.add(content_hash(read_candles(db, report.key)))
             assert report.added in (2500, 400)

@@ -32,8 +32,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 async def fetch(server: LoopbackExchange, db: Database, timeframe: str, start: int | None) -> FetchReport:
     options = server.ccxt_options
     async with open_exchange(server.name, options=options, clock=server.clock, attempts=1) as exchange:
-        (report,) = await fetch_candles(exchange, db, FetchRequest(("BTC/USD",), timeframe, start))
-    return report
+        return await fetch_candles(exchange, db, FetchRequest("BTC/USD", timeframe, start))
 
 
 @pytest.mark.parametrize("name", sorted({*LOOPBACKS} - {"kraken"}))

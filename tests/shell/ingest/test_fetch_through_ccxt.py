@@ -44,8 +44,7 @@ async def exchange(kraken: LoopbackKraken) -> AsyncIterator[Exchange]:
 
 
 async def fetch(exchange: Exchange, db: Database, start: int | None = None) -> FetchReport:
-    (report,) = await fetch_candles(exchange, db, FetchRequest(("BTC/USD",), "1m", start))
-    return report
+    return await fetch_candles(exchange, db, FetchRequest("BTC/USD", "1m", start))
 
 
 async def test_the_newest_candles_are_stored_to_the_last_bit(exchange: Exchange, db: Database) -> None:

@@ -58,8 +58,7 @@ async def exchange(kraken: LoopbackKraken) -> AsyncIterator[Exchange]:
 
 
 async def fetch(exchange: Exchange, db: Database, symbol: str = "BTC/USD", start: int | None = None) -> FetchReport:
-    (report,) = await fetch_candles(exchange, db, FetchRequest((symbol,), "1m", start))
-    return report
+    return await fetch_candles(exchange, db, FetchRequest(symbol, "1m", start))
 
 
 def record(kraken: LoopbackKraken, change: Callable[[Rows], Rows]) -> int:

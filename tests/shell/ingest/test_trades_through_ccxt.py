@@ -39,9 +39,8 @@ async def exchange(kraken: LoopbackKraken) -> AsyncIterator[Exchange]:
 
 
 async def fetch(exchange: Exchange, database: Database, end: int | None = None) -> FetchReport:
-    request = FetchRequest(("BTC/USD",), "1m", START, end)
-    (report,) = await fetch_trades(exchange, database, request, keep_trades=True)
-    return report
+    request = FetchRequest("BTC/USD", "1m", START, end)
+    return await fetch_trades(exchange, database, request, keep_trades=True)
 
 
 @pytest.mark.parametrize("repeats", [False, True])
@@ -50,7 +49,7 @@ async def test_the_candles_made_are_the_official_ones_to_the_last_bit(
 ) -> None:
     kraken.repeats_boundary = repeats
     assert (await fetch(exchange, database)).complete
-    await fetch_candles(exchange, database, FetchRequest(("BTC/USD",), "1m"))
+    await fetch_candles(exchange, database, FetchRequest("BTC/USD", "1m"))
     ids = [int(each or 0) for block in read_trades(database, KEY) for each in block.ids]
     assert ids == list(range(ids[0], ids[0] + len(ids)))
     assert MADE <= len(ids) <= MADE + 4
