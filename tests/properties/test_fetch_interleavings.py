@@ -329,7 +329,10 @@ def check_what_was_corrected(market: Market, database: Database, corrected: set[
     assert all(list(values) == rows[time] for time, values in newest.items())
 
 
-def interleave(location: str | Path, program: list[Step], *, long: bool, windows: bool) -> None:
+def interleave(
+    location: str | Path, program: list[Step], *, long: bool, windows: bool
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Where a program ends, after one whole fetch at its end, and where that fetch ends alone."""
     market, clean = Market(long=long, windows=windows), Market(long=long, windows=windows)
     trades = any(step.what == "trades" for step in program)
     for step in [Step(start=LONG_AGO, length=-LONG_AGO), *program] if long else program:
@@ -343,21 +346,23 @@ def interleave(location: str | Path, program: list[Step], *, long: bool, windows
         assert expected | {"trades": ...} == clean.expected() | {"trades": ...}
         assert outcome(database, market) == expected
         asyncio.run(run(market, database, market.job(Step(what="repair"))))
-        assert outcome(database, market) == expected
         assert recheck_trades(database, market.key._replace(origin=TRADES)).problems == ()
+        return outcome(database, market), expected
 
 
 @pytest.mark.parametrize("page", [5, WHOLE_PAGE])
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_each_trouble_alone_leaves_no_trace(tmp_path: Path, trouble: str, page: int) -> None:
     troubled = Step(passes=15, page=page, trouble=trouble, minutes=frozenset({3, 8}))
-    interleave(tmp_path / "store.sqlite", [troubled], long=False, windows=False)
+    ended, clean = interleave(tmp_path / "store.sqlite", [troubled], long=False, windows=False)
+    assert ended == clean
 
 
 @pytest.mark.parametrize("commit", range(12))
 def test_a_kill_at_each_commit_leaves_no_trace(tmp_path: Path, commit: int) -> None:
     killed = Step(passes=15, page=5, killed_commit=commit)
-    interleave(tmp_path / "store.sqlite", [killed], long=False, windows=False)
+    ended, clean = interleave(tmp_path / "store.sqlite", [killed], long=False, windows=False)
+    assert ended == clean
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -365,16 +370,19 @@ def test_a_kill_at_each_commit_leaves_no_trace(tmp_path: Path, commit: int) -> N
 def test_any_interleaving_ends_in_the_bytes_of_one_clean_fetch(
     tmp_path: Path, program: list[Step], windows: bool
 ) -> None:
-    interleave(tmp_path / "store.sqlite", program, long=False, windows=windows)
+    ended, clean = interleave(tmp_path / "store.sqlite", program, long=False, windows=windows)
+    assert ended == clean
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 @given(programs)
 def test_it_does_so_beside_a_snapshot(tmp_path: Path, program: list[Step]) -> None:
-    interleave(tmp_path / "store.sqlite", program, long=True, windows=False)
+    ended, clean = interleave(tmp_path / "store.sqlite", program, long=True, windows=False)
+    assert ended == clean
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
 @given(programs, st.booleans())
 def test_it_does_so_on_a_server(postgresql_location: str, program: list[Step], windows: bool) -> None:
-    interleave(postgresql_location, program, long=False, windows=windows)
+    ended, clean = interleave(postgresql_location, program, long=False, windows=windows)
+    assert ended == clean
