@@ -207,7 +207,7 @@ class _SymbolFetch:
             cursor = advance(cursor, page.seen, self.grid)
             unproven = await asyncio.to_thread(self._keep, page, unproven, interval)
             reached = min(cursor.reached, interval.end)
-            self.on_progress(FetchProgress(self.key.symbol, interval.start, reached, interval.end))
+            self.on_progress(FetchProgress(interval.start, reached, interval.end))
 
     async def _ask(self, wanted: Interval, since: int) -> Page:
         rows = await self.exchange.candles(self.key.symbol, self.key.timeframe, since=since, limit=self.grid.page)

@@ -15,9 +15,8 @@ NOTHING: Final = WriteReport(0, 0, 0)
 
 
 class FetchProgress(NamedTuple):
-    """How far the fetch of one symbol has come: every bar from `start` up to `reached` of `end`, milliseconds."""
+    """How far a fetch has come: every bar from `start` up to `reached` of `end`, milliseconds."""
 
-    symbol: str
     start: int
     reached: int
     end: int

@@ -112,14 +112,13 @@ class SeriesStream:
                 await asyncio.sleep(self.patience.backoff.wait_s(self.failures))
             self.forming, self.whole = None, False
 
-    async def _ask(self) -> FetchReport:
+    async def _ask(self) -> None:
         """Fetch what is missing up to now."""
         self.clock.set(await self.exchange.now_ms())
         report = await self.source.ask()
         if report.error is not None:
             raise report.error
         self._stored(report.added, report.last)
-        return report
 
     async def _listen(self) -> None:
         """Store bars as they come; return when the connection turns out to be deaf."""

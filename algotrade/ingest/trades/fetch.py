@@ -183,7 +183,7 @@ class _TradeFetch:
                 if quiet > MOST_QUIET:
                     raise self.source.nonsense(f"gave {quiet} answers without a trade, and its cursor moved each time")
             await asyncio.to_thread(self._keep, block, page.next_cursor)
-            self.on_progress(FetchProgress(self.key.symbol, start, min(self.chain.reached_ms, end), end))
+            self.on_progress(FetchProgress(start, min(self.chain.reached_ms, end), end))
 
     async def _look_before(self, block: TradeBlock) -> None:
         """See whether a first answer begins where it was asked to, or with the exchange's newest trades."""
