@@ -242,9 +242,9 @@ def _confirmed(question: str) -> bool:
 
 def _counted(holdings: Holdings | None) -> str:
     """ "3,807 candles, 2 revisions"."""
-    words = {"candles": "candles", "quarantine": "refused rows", "revisions": "revisions", "trades": "trades"}
+    words = {"quarantine": "refused rows", "funding": "funding rates"}
     counts = {} if holdings is None else holdings._asdict()
-    return ", ".join(f"{count:,} {words[name]}" for name, count in counts.items() if count or name == "candles")
+    return ", ".join(f"{count:,} {words.get(name, name)}" for name, count in counts.items() if count or name == "candles")
 
 
 def _way_back(database: Database, key: SeriesKey) -> str:

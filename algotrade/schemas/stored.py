@@ -235,6 +235,7 @@ class Holdings(Declared):
     quarantine: Count = said("refused candles")
     revisions: Count = said("changes of candles")
     trades: Count = said("stored trades")
+    funding: Count = said("funding rates of its market, a count; they go with its last series")
 
 
 class Drop(Series):

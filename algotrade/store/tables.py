@@ -28,7 +28,7 @@ from sqlalchemy.sql.dml import Insert
 
 from algotrade.market.candles import COLUMNS
 
-SCHEMA: Final = "0002"  # revisions are numbered, so that older and newer can be told apart as text
+SCHEMA: Final = "0003"  # revisions are numbered, so that older and newer can be told apart as text
 BASE: Final = "0000"
 
 # Ordered by its bytes, as SQLite does it, whatever the language of a PostgreSQL server.
@@ -169,6 +169,18 @@ outages: Final = Table(
     Column("end", BigInteger),
     Column("evidence", TEXT, nullable=False),
     PrimaryKeyConstraint("exchange", "start", name="outages_key"),
+)
+
+# What long pays short at a settlement of a perpetual contract, as a fraction of the notional; see funding.py.
+funding: Final = Table(
+    "funding",
+    metadata,
+    Column("exchange", TEXT, nullable=False),
+    Column("symbol", TEXT, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("rate", Double, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol", "time", name="funding_key"),
+    sqlite_with_rowid=False,
 )
 
 CANDLE_VIEW: Final = """\

@@ -244,7 +244,7 @@ def test_all_of_a_series_goes_and_a_fetch_brings_it_again(algotrade: Command, st
     )
     before = algotrade("data", "export", "--to", "before.parquet", "--json").document["hash"]
     run = algotrade("data", "drop", "--yes", "--json")
-    assert run.document["removed"] == {"candles": 8760, "quarantine": 1, "revisions": 0, "trades": 1}
+    assert run.document["removed"] == {"candles": 8760, "quarantine": 1, "revisions": 0, "trades": 1, "funding": 0}
     assert set(rows(stored).values()) == {0}
     assert list((stored / ".algotrade").rglob("*.npy")) == []
     assert algotrade(*FETCH).code == 0

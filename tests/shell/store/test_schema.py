@@ -23,8 +23,10 @@ from algotrade.market.instrument import Instrument
 from algotrade.store import migrations
 from algotrade.store.arrivals import write_candles
 from algotrade.store.candles import read_candles
+from algotrade.store.corrections import read_quarantine
 from algotrade.store.coverage import read_coverage
 from algotrade.store.database import open_database
+from algotrade.store.funding import put_funding
 from algotrade.store.markets import read_instrument
 from algotrade.store.runs import list_runs, load_run, read_check
 from algotrade.store.tables import SCHEMA, metadata
@@ -33,6 +35,17 @@ FOLDER = Path(migrations.__file__).parent
 RELEASED = Path(__file__).parent / "released"
 BEFORE_THE_FIRST = "CREATE TABLE algotrade_schema (version_num VARCHAR(32) NOT NULL, CONSTRAINT algotrade_schema_pkc PRIMARY KEY (version_num))"  # noqa: E501
 KEY = SeriesKey("kraken", "BTC/USD", "1d")
+ROWID_LESS = ("candles", "revisions", "trades", "funding")
+ROWS_0002 = """
+INSERT INTO quarantine VALUES (1, 'f1', 1578096000000, 1.0, NULL, 2.0, 1.0, 1.0, 'high is no number', 1795176000000);
+INSERT INTO revisions VALUES
+    (1, 1577923200000, 1795176000000, 7175.0, 7192.7, 6914.9, 6945.1, 1.5, 7175.0, 7192.7, 6914.9, 6945.1, 2742.0);
+INSERT INTO snapshots VALUES (2, 'ab', 1577836800000, 1577836800000, 1);
+INSERT INTO trades VALUES (2, 1577836800000000001, 0, 't1', 0.1, 0.30000000000000004, 'buy');
+INSERT INTO trade_progress VALUES (2, '{"cursor": "7"}');
+INSERT INTO trade_days VALUES (2, 1577836800000, 1, 1, '0', '7', 'ab', 1);
+INSERT INTO outages VALUES ('kraken', 1577836800000, NULL, 'down for maintenance');
+"""
 
 
 def script(location: str, sql: str) -> None:
@@ -120,7 +133,7 @@ def test_creating_and_upgrading_give_the_same_schema(released_location: str, tmp
     assert created == upgraded
     assert set(created["tables"]) == set(metadata.tables)
     assert set(created["views"]) == {"candle_view"}
-    assert all("WITHOUTROWID" in created["exact"]["table", name] for name in ("candles", "trades") if created["exact"])
+    assert all("WITHOUTROWID" in created["exact"]["table", name] for name in ROWID_LESS if created["exact"])
 
 
 def test_a_database_from_before_the_first_release_is_upgraded(database_location: str) -> None:
@@ -161,7 +174,25 @@ def test_an_upgraded_database_takes_new_series(released_location: str) -> None:
         assert write_candles(database, KEY._replace(symbol="SOL/USD"), times, np.ones((5, 1))) == (1, 0, 0)
 
 
-@pytest.mark.parametrize("in_the_way", ["quarantine", "outages"])  # the first and the last table of the upgrade
+def test_what_the_second_schema_stored_is_all_there_after_the_upgrade(database_location: str) -> None:
+    script(database_location, BEFORE_THE_FIRST)
+    with engine_of(database_location) as engine, engine.begin() as connection:
+        upgrade_to(connection, "0002")
+    script(database_location, (RELEASED / "rows_0001.sql").read_text() + ROWS_0002)
+    before = rows_of(database_location)
+    assert all(before.values())
+    with open_database(database_location) as database:
+        assert len(read_quarantine(database, KEY)) == 1
+        put_funding(database, "kraken", "BTC/USD:USD", np.array([8 * 3_600_000], np.int64), np.array([0.0001]))
+    after = rows_of(database_location)
+    assert after == {
+        **before,
+        "algotrade_schema": [(SCHEMA,)],
+        "funding": [("kraken", "BTC/USD:USD", 8 * 3_600_000, 0.0001)],
+    }
+
+
+@pytest.mark.parametrize("in_the_way", ["quarantine", "outages", "funding"])  # the first and the last of each revision
 def test_an_upgrade_that_fails_leaves_everything_as_it_was(released_location: str, in_the_way: str) -> None:
     script(released_location, f"CREATE TABLE {in_the_way} (precious TEXT); INSERT INTO {in_the_way} VALUES ('kept')")
     schema, rows = schema_of(released_location), rows_of(released_location)

@@ -1,0 +1,94 @@
+"""Funding of perpetual contracts: which rates can be, which two are one, and where some are missing.
+
+A rate is a fraction of the position's notional at a settlement, paid by long to short where it is above zero. The time
+of a settlement is kept as the exchange gives it, mostly some milliseconds after the hour.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from algotrade.errors import FixCommand
+from algotrade.market.candles import Floats, Times
+from algotrade.market.instrument import validate_symbol
+
+LARGEST_RATE: Final = 1.0  # the whole notional at one settlement; exchanges cap theirs at some hundredths
+SETTLEMENT_MS: Final = 60_000  # none is shorter than an hour: rates that are closer are of one settlement
+HOLE: Final = 1.5  # times the steps beside it: where a contract goes from 8 hours to 4, a step is as one beside it
+
+
+class FundingRates(NamedTuple):
+    """Funding rates of one market.
+
+    Attributes:
+        times: of the settlements, milliseconds since the epoch, rising, shape (n,).
+        rates: fractions of the notional that long pays to short, shape (n,).
+    """
+
+    times: Times
+    rates: Floats
+
+    def between(self, first: int, last: int) -> FundingRates:
+        """Those from one time to another, milliseconds, both inclusive."""
+        return self.kept((self.times >= first) & (self.times <= last))
+
+    def kept(self, good: npt.NDArray[np.bool_]) -> FundingRates:
+        """Those that a mask, shape (n,), holds true for."""
+        return FundingRates(self.times[good], self.rates[good])
+
+
+def bad_rates(rates: Floats) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+    """Each reason why a rate cannot be, with the mask, shape (n,), of the rates that have it."""
+    finite = np.isfinite(rates)
+    return [
+        ("the rate is no finite number", ~finite),
+        (f"the rate is beyond {LARGEST_RATE:g}, the whole notional", finite & (np.abs(rates) > LARGEST_RATE)),
+    ]
+
+
+def nearest(times: Times, known: Times) -> npt.NDArray[np.intp]:
+    """For each time, shape (n,), the position of the known one, rising, of the same settlement; -1 where none is."""
+    if not len(known):
+        return np.full(len(times), -1, np.intp)
+    after = np.clip(np.searchsorted(known, times), 0, len(known) - 1)
+    before = np.maximum(after - 1, 0)
+    closest = np.where(np.abs(known[before] - times) <= np.abs(known[after] - times), before, after)
+    return np.where(np.abs(known[closest] - times) < SETTLEMENT_MS, closest, -1)
+
+
+def usual_step(times: Times) -> int | None:
+    """The middle distance between settlements, milliseconds; None of fewer than two."""
+    steps = np.sort(np.diff(times))
+    return int(steps[len(steps) // 2]) if len(steps) else None
+
+
+def find_holes(times: Times) -> Times:
+    """The settlements, of rising times of shape (n,), after which one or more are missing.
+
+    A step is a hole if it is longer than those on both sides of it: contracts do change the time between settlements.
+    """
+    steps = np.diff(times)
+    if len(steps) < 2:
+        return times[:0]
+    beside = np.maximum(np.r_[steps[1], steps[:-1]], np.r_[steps[1:], steps[-2]])
+    return times[:-1][steps > HOLE * beside]
+
+
+def validate_perpetual(symbol: str) -> str:
+    """The symbol itself, if it is that of a perpetual contract: "BTC/USDT:USDT".
+
+    Raises:
+        FixCommand: it is not; only those have funding.
+    """
+    pair, _, settlement = validate_symbol(symbol).partition(":")
+    if settlement and "-" not in settlement:
+        return symbol
+    quote = pair.rpartition("/")[2]
+    like = f"{pair}:{quote}" if "/" in pair else "BTC/USDT:USDT"
+    raise FixCommand(
+        f"'{symbol}' is no perpetual contract, and only those have funding; they are written like {like}",
+        hint=f"algotrade fetch --funding --exchange binance --symbol {like}",
+    )
