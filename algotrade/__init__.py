@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from algotrade import indicators as indicators
     from algotrade.notebook import backtest as backtest
     from algotrade.notebook import load as load
     from algotrade.strategy.base import Strategy as Strategy
@@ -39,10 +40,12 @@ _HOME = MappingProxyType(
     }
 )
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the names are strings, spelt once above)
+__all__ = ["__version__", "indicators", *_HOME]  # noqa: PLE0604 (the names are strings, spelt once above)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "indicators":
+        return importlib.import_module("algotrade.indicators")
     if name not in _HOME:
         raise AttributeError(f"module 'algotrade' has no attribute '{name}'")
     return getattr(importlib.import_module(_HOME[name]), name)
