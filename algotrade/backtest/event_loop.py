@@ -9,9 +9,11 @@ import pandas as pd
 
 from algotrade.backtest.setup import Setup
 from algotrade.engine.account import View
-from algotrade.engine.engine import Decider, Engine
-from algotrade.engine.events import BarOpened, CandleClosed, Event, MarketEvent, Request, StrategyStopped, TargetRequest
+from algotrade.engine.book import Decider
+from algotrade.engine.engine import Engine
+from algotrade.engine.events import BarOpened, CandleClosed, Emitted, Event, MarketEvent, StrategyStopped
 from algotrade.engine.matching import SimulatedVenue
+from algotrade.engine.requests import Request, TargetRequest
 from algotrade.engine.session import SimulatedSession
 from algotrade.errors import FixStrategy
 from algotrade.evaluate.recording import Recording
@@ -26,7 +28,7 @@ class KnownTargets:
         self._symbol = symbol
         self._targets = iter(targets.tolist())
 
-    def handle(self, event: Event, view: View) -> list[Request]:
+    def handle(self, event: Event | Emitted, view: View) -> list[Request]:
         """The next target at every closed candle."""
         return [TargetRequest(self._symbol, next(self._targets))] if isinstance(event, CandleClosed) else []
 
@@ -42,7 +44,7 @@ def market_events(symbol: str, candles: pd.DataFrame) -> Iterator[MarketEvent]:
 def new_session(strategy: Decider, setup: Setup) -> SimulatedSession:
     """A fresh engine and a fresh simulated exchange for a strategy."""
     engine = Engine(strategy, cash=setup.cash, limits=setup.limits)
-    return SimulatedSession(engine, SimulatedVenue(setup.cash, setup.terms, can_short=setup.can_short))
+    return SimulatedSession(engine, SimulatedVenue(setup.rules, setup.cash))
 
 
 def run_event_loop(candles: pd.DataFrame, strategy: Decider, setup: Setup) -> Result:

@@ -1,11 +1,14 @@
-"""The account: cash and positions, moved by fills and by nothing else."""
+"""The account: cash and positions, moved by fills and charges and by nothing else."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterable
+from typing import Self
 
 from algotrade.engine._jit import scalar
-from algotrade.engine.events import OrderFilled
+from algotrade.engine.events import Charged, OrderFilled
+from algotrade.engine.orders import Order
 
 
 @scalar
@@ -21,34 +24,60 @@ def position_after(position: float, side: int, quantity: float) -> float:
 
 
 @scalar
+def average_after(position: float, average: float, side: int, quantity: float, price: float) -> float:
+    """Average entry price after a fill: adding moves it, closing a part does not, crossing zero begins anew.
+
+    Args:
+        position: before the fill, base units.
+        average: before the fill, quote units.
+        side: of the fill.
+        quantity: base units.
+        price: quote units.
+    """
+    held = abs(position)
+    if position * side >= 0.0:
+        return (held * average + quantity * price) / (held + quantity) if held > 0.0 else price
+    return average if quantity <= held else price
+
+
+@scalar
 def equity_at(cash: float, position: float, price: float) -> float:
     """Account value with the position marked at `price`, quote units."""
     return cash + position * price
 
 
-class View(NamedTuple):
-    """What a strategy may know of its account, for one symbol."""
-
-    cash: float
-    position: float
-    equity: float
-
-
 class Account:
-    """Cash in quote units and positions in base units by symbol; every change is a fill.
+    """Cash in quote units and positions in base units by symbol.
 
-    Marks are the last price seen of each symbol: an open or a close.
+    Marks are the last price seen of each symbol: an open, a close or a trade.
+
+    Args:
+        cash: quote units at the start.
+        symbols: in the order in which positions are summed; others come behind them as they appear.
     """
 
-    def __init__(self, cash: float) -> None:
+    def __init__(self, cash: float, symbols: Iterable[str] = ()) -> None:
         self.cash = float(cash)
         self.fees_paid = 0.0
-        self.positions: dict[str, float] = {}
+        self.positions: dict[str, float] = dict.fromkeys(symbols, 0.0)
+        self.averages: dict[str, float] = {}
         self.marks: dict[str, float] = {}
+
+    def copy(self) -> Self:
+        """The same account on its own."""
+        other = type(self)(self.cash)
+        other.fees_paid = self.fees_paid
+        other.positions, other.averages = dict(self.positions), dict(self.averages)
+        other.marks = dict(self.marks)
+        return other
 
     def position(self, symbol: str) -> float:
         """Base units held; negative when short; 0.0 when flat."""
         return self.positions.get(symbol, 0.0)
+
+    def average(self, symbol: str) -> float:
+        """Average entry price of what is held, quote units; 0.0 when flat."""
+        return self.averages[symbol] if self.positions.get(symbol, 0.0) else 0.0
 
     def mark(self, symbol: str, price: float) -> None:
         """Note the last price of a symbol."""
@@ -56,18 +85,66 @@ class Account:
 
     def apply(self, fill: OrderFilled) -> None:
         """Book a fill, and mark its symbol at the fill's price."""
-        self.cash = cash_after(self.cash, fill.side, fill.quantity, fill.price, fill.fee)
-        self.positions[fill.symbol] = position_after(self.position(fill.symbol), fill.side, fill.quantity)
+        symbol, side, quantity, price = fill.symbol, fill.side, fill.quantity, fill.price
+        held = self.positions.get(symbol, 0.0)
+        received = quantity - fill.fee_quantity
+        self.averages[symbol] = average_after(held, self.averages.get(symbol, 0.0), side, received, price)
+        self.cash = cash_after(self.cash, side, quantity, price, 0.0 if fill.fee_quantity else fill.fee)
+        self.positions[symbol] = position_after(held, side, received)
         self.fees_paid += fill.fee
-        self.marks[fill.symbol] = fill.price
+        self.marks[symbol] = price
+
+    def charge(self, charge: Charged) -> None:
+        """Book what holding a position cost."""
+        self.cash -= charge.amount
 
     def equity(self) -> float:
         """Account value, every position marked at its last price."""
         value = self.cash
         for symbol, position in self.positions.items():
-            value = equity_at(value, position, self.marks[symbol])
+            if position:
+                value = equity_at(value, position, self.marks[symbol])
         return value
 
-    def view(self, symbol: str) -> View:
-        """The account as a strategy that trades `symbol` sees it."""
-        return View(self.cash, self.position(symbol), self.equity())
+    def exposure(self) -> float:
+        """Value of all positions without their signs, at their last prices, quote units."""
+        return sum(abs(position) * self.marks[symbol] for symbol, position in self.positions.items() if position)
+
+
+class View:
+    """What a strategy may know of its account: always as it is now, and nothing that it could change.
+
+    Args:
+        account: of its book.
+        orders: gives its working orders, in the order in which they were sent.
+    """
+
+    def __init__(self, account: Account, orders: Callable[[], list[Order]]) -> None:
+        self._account = account
+        self._orders = orders
+
+    @property
+    def cash(self) -> float:
+        """Quote units not invested."""
+        return self._account.cash
+
+    @property
+    def equity(self) -> float:
+        """Cash and positions at the last prices, quote units."""
+        return self._account.equity()
+
+    def position(self, symbol: str) -> float:
+        """Base units held; negative when short."""
+        return self._account.position(symbol)
+
+    def entry_price(self, symbol: str) -> float:
+        """Average entry price of what is held, quote units; 0.0 when flat."""
+        return self._account.average(symbol)
+
+    def mark(self, symbol: str) -> float:
+        """Last price seen of a symbol, NaN before the first."""
+        return self._account.marks.get(symbol, math.nan)
+
+    def orders(self, symbol: str) -> list[Order]:
+        """Working orders of a symbol, in the order in which they were sent, those of brackets too."""
+        return [order for order in self._orders() if order.symbol == symbol]

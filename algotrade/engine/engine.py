@@ -7,190 +7,322 @@ strategy wants. The strategy sees a bar only when it is closed.
 When a target trades: when it differs from the one before, or when the order of its last change was cancelled from
 outside. An order that was refused is an answer: it is not sent again until the target changes.
 
+Several symbols that open or close at one moment are taken together: the account is marked at all of them before any
+strategy is asked. Several strategies have a book each.
+
 A strategy whose code raises is stopped: an effect says so, and from then on it is asked nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from algotrade.engine.account import Account, View
+from algotrade.engine.account import Account
+from algotrade.engine.book import Book, Decider, Tracked
 from algotrade.engine.events import (
     HOLD,
     REFUSED,
     STOPPED,
     TRADE,
     BarOpened,
+    BracketPlaced,
     Cancel,
-    CancelRequest,
     CandleClosed,
+    Charged,
     Decided,
     Denied,
     Effect,
+    Emitted,
     Event,
     OpenRevised,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,
     OrderRejected,
-    OrderRequest,
-    Request,
+    Protect,
     StrategyStopped,
     Submit,
-    TargetRequest,
     TimerStruck,
     TradePrinted,
 )
-from algotrade.engine.orders import DONE, WORKING, ImpossibleTransition, Order, Status, next_status, order_id
+from algotrade.engine.orders import DONE, ImpossibleTransition, Order, OrderType, Role, Status, order_id
+from algotrade.engine.requests import (
+    CancelRequest,
+    EmitRequest,
+    OrderRequest,
+    ProtectRequest,
+    ReplaceRequest,
+    Request,
+    TargetRequest,
+)
 from algotrade.engine.risk import Limits, RiskGate
 from algotrade.engine.sizing import target_changed
-from algotrade.errors import AlgotradeError
+from algotrade.errors import AlgotradeError, FixStrategy
 
-
-class Decider(Protocol):
-    """What the engine asks: a strategy."""
-
-    def handle(self, event: Event, view: View) -> Sequence[Request]:
-        """Requests in answer to an event."""
-        ...
-
-
-class Tracked(NamedTuple):
-    """An order and where it stands."""
-
-    order: Order
-    status: Status
+LONGEST_CHAIN: Final = 16  # of strategies that tell each other something
 
 
 class Engine:
     """Folds events into state and answers with effects.
 
     Args:
-        strategy: decides.
-        cash: quote units at the start.
+        strategy: decides; or several by the name of their books.
+        cash: quote units at the start; or of each book.
         limits: checked before an order goes out.
+        symbols: that are traded, in the order in which they are asked about.
     """
 
-    def __init__(self, strategy: Decider, *, cash: float, limits: Limits | None = None) -> None:
-        self.account = Account(cash)
-        self.orders: dict[str, Tracked] = {}
-        self.targets: dict[str, float] = {}
-        self.stopped = False
-        self._last_change: dict[str, str] = {}
-        self._strategy = strategy
-        self._gate = RiskGate(limits or Limits(), cash)
-        self._orders_made = 0
+    def __init__(
+        self,
+        strategy: Decider | Mapping[str, Decider],
+        *,
+        cash: float | Mapping[str, float],
+        limits: Limits | None = None,
+        symbols: Iterable[str] = (),
+    ) -> None:
+        named = strategy if isinstance(strategy, Mapping) else {"": strategy}
+        deposits = cash if isinstance(cash, Mapping) else {"": cash}
+        symbols = tuple(symbols)
+        self.books = {name: Book(each, Account(deposits[name], symbols), name) for name, each in named.items()}
+        self._gate = RiskGate(limits or Limits(), sum(deposits.values()))
+        self._closing: list[CandleClosed] = []
+        self._owners: dict[str, Book] = {}  # of the orders that work
+
+    @property
+    def book(self) -> Book:
+        """The first book, the only one where there is one strategy."""
+        return next(iter(self.books.values()))
+
+    @property
+    def account(self) -> Account:
+        """The first book's account."""
+        return self.book.account
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no strategy is asked any more."""
+        return all(book.stopped for book in self.books.values())
+
+    def equity(self) -> float:
+        """Value of all books, quote units."""
+        return sum(book.account.equity() for book in self.books.values())
 
     def process(self, event: Event) -> list[Effect]:
         """Take one event in; return what is to be done, in order."""
         match event:
             case BarOpened(symbol=symbol, open=price) | OpenRevised(symbol=symbol, open=price):
-                self.account.mark(symbol, price)
-                return []
+                self._mark(symbol, price)
             case CandleClosed():
                 return self._on_candle(event)
             case TradePrinted(symbol=symbol, price=price):
-                self.account.mark(symbol, price)
-                return self._ask(event, symbol, event.time)
+                self._mark(symbol, price)
+                return self._ask_all(event, symbol, event.time)
             case TimerStruck(time=time):
-                return [effect for symbol in self.account.marks for effect in self._ask(event, symbol, time)]
-            case OrderFilled(symbol=symbol, time=time):
-                self._move(event.order_id, "filled")
-                self.account.apply(event)
-                return self._ask(event, symbol, time)
-            case OrderAccepted():
-                self._move(event.order_id, "accepted")
-            case OrderRejected():
-                self._move(event.order_id, "rejected")
-            case OrderCancelled():
-                self._move(event.order_id, "cancelled")
+                return self._ask_all(event, "", time)
+            case OrderFilled():
+                return self._on_fill(event)
+            case BracketPlaced(order=order):
+                self._track(order, Status.ACCEPTED)
+            case Charged(book=name):
+                self.books[name].account.charge(event)
+            case OrderAccepted(order_id=identity):
+                self._move(identity, "accepted")
+            case OrderRejected(order_id=identity):
+                self._move(identity, "rejected")
+            case OrderCancelled(order_id=identity):
+                self._move(identity, "cancelled")
         return []
 
     def working_orders(self) -> list[Order]:
-        """Orders that may still fill, in the order in which they were sent."""
-        return [tracked.order for tracked in self.orders.values() if tracked.status in WORKING]
+        """Orders that may still fill, by book in the order in which they were sent."""
+        return [order for book in self.books.values() for order in book.working_orders()]
+
+    # ---- what happened ----------------------------------------------------------------------------------------------
+    def _mark(self, symbol: str, price: float) -> None:
+        for book in self.books.values():
+            book.account.marks[symbol] = price
 
     def _on_candle(self, candle: CandleClosed) -> list[Effect]:
-        self.account.mark(candle.symbol, candle.close)
-        self._gate.begin_bar(candle.time, self.account.equity())
-        effects = self._ask(candle, candle.symbol, candle.time)
-        action = STOPPED if self.stopped else HOLD
-        if any(isinstance(effect, Submit) for effect in effects):
-            action = TRADE
-        elif any(isinstance(effect, Denied) for effect in effects):
-            action = REFUSED
-        view = self.account.view(candle.symbol)
-        exposure = self.targets.get(candle.symbol, math.nan)
-        decided = Decided(candle.symbol, candle.time, exposure, action, view.position, view.cash, view.equity)
-        return [*effects, decided]
+        self._mark(candle.symbol, candle.close)
+        if candle.more:
+            self._closing.append(candle)
+            return []
+        candles, self._closing = [*self._closing, candle], []
+        self._gate.begin_bar(candle.time, self.equity())
+        effects: list[Effect] = []
+        for book in self.books.values():
+            effects += self._decisions(book, candles)
+        return effects
 
-    def _ask(self, event: Event, symbol: str, time: int) -> list[Effect]:
-        if self.stopped:
+    def _decisions(self, book: Book, candles: list[CandleClosed]) -> list[Effect]:
+        """What a book's strategy does about the candles of one moment, and where it leaves the book."""
+        asked = [(candle, self._ask(book, candle, candle.symbol, candle.time)) for candle in candles]
+        effects = [effect for _, answers in asked for effect in answers]
+        acted = {effect.order.symbol: REFUSED for effect in effects if isinstance(effect, Denied)}
+        acted |= {effect.order.symbol: TRADE for effect in effects if isinstance(effect, Submit)}
+        account, otherwise = book.account, STOPPED if book.stopped else HOLD
+        equity = account.equity()
+        for candle in candles:
+            symbol = candle.symbol
+            effects.append(
+                Decided(
+                    symbol,
+                    candle.time,
+                    book.targets.get(symbol, math.nan),
+                    acted.get(symbol, otherwise),
+                    account.position(symbol),
+                    account.cash,
+                    equity,
+                    book.name,
+                )
+            )
+        return effects
+
+    def _on_fill(self, fill: OrderFilled) -> list[Effect]:
+        book = self.books[fill.book]
+        if fill.role is not Role.LIQUIDATION:
+            self._move(fill.order_id, "partially_filled" if fill.remaining > 0.0 else "filled")
+        book.account.apply(fill)
+        return self._ask(book, fill, fill.symbol, fill.time)
+
+    # ---- what the strategies want -----------------------------------------------------------------------------------
+    def _ask_all(self, event: Event | Emitted, symbol: str, time: int, depth: int = 0) -> list[Effect]:
+        return [effect for book in self.books.values() for effect in self._ask(book, event, symbol, time, depth)]
+
+    def _ask(self, book: Book, event: Event | Emitted, symbol: str, time: int, depth: int = 0) -> list[Effect]:
+        if book.stopped:
             return []
         try:
-            requests = self._strategy.handle(event, self.account.view(symbol))
+            requests = book.strategy.handle(event, book.view)
+            if depth > LONGEST_CHAIN:
+                raise FixStrategy(f"more than {LONGEST_CHAIN} emitted events follow from one another")
         except AlgotradeError as error:
-            self.stopped = True
-            return [StrategyStopped(symbol, time, error.message)]
-        return [effect for request in requests for effect in self._answer(request, time)]
+            book.stopped = True
+            return [StrategyStopped(symbol, time, error.message, book.name)]
+        return [effect for request in requests for effect in self._answer(book, request, time, depth)]
 
-    def _answer(self, request: Request, time: int) -> list[Effect]:
+    def _answer(self, book: Book, request: Request, time: int, depth: int) -> list[Effect]:
         match request:
-            case CancelRequest(order_id=identity):
-                is_working = identity in self.orders and self.orders[identity].status in WORKING
-                return [Cancel(identity, time)] if is_working else []
-            case TargetRequest(symbol=symbol, exposure=exposure):
-                return self._aim(symbol, exposure, time)
+            case TargetRequest():
+                return self._aim(book, request, time)
             case OrderRequest():
-                order = Order(
-                    self._new_id(request.symbol, time),
-                    request.symbol,
-                    time,
-                    request.side,
-                    quantity=request.quantity,
-                    notional=request.notional,
-                )
-                return [self._send(order)]
+                return [self._send(book, self._order_of(book, request, time))]
+            case CancelRequest(order_id=identity):
+                return [Cancel(identity, time)] if book.is_working(identity) else []
+            case ReplaceRequest():
+                return self._replace(book, request, time)
+            case ProtectRequest(symbol=symbol, bracket=bracket):
+                return [
+                    Protect(Order(self._new_id(book, symbol, time), symbol, time, 0, bracket=bracket, book=book.name))
+                ]
+            case EmitRequest(name=name, value=value):
+                emitted = Emitted(name, time, value, book.name)
+                return [emitted, *self._ask_all(emitted, "", time, depth + 1)]
 
-    def _aim(self, symbol: str, exposure: float, time: int) -> list[Effect]:
-        """Effects of a target: none while it is in force, else one order (and the cancel of the one it replaces)."""
-        last = self._last_change.get(symbol)
-        missed = last is not None and self.orders[last].status is Status.CANCELLED
-        if not target_changed(self.targets.get(symbol, 0.0), exposure) and not missed:
-            self.targets[symbol] = exposure
+    def _order_of(self, book: Book, request: OrderRequest, time: int) -> Order:
+        return Order(
+            request.order_id or self._new_id(book, request.symbol, time),
+            request.symbol,
+            time,
+            request.side,
+            _type_of(request.limit, request.stop),
+            quantity=request.quantity,
+            notional=request.notional,
+            limit=request.limit,
+            stop=request.stop,
+            bracket=request.bracket,
+            time_in_force=request.time_in_force,
+            expires_after=request.expires_after,
+            post_only=request.post_only,
+            reduce_only=request.reduce_only,
+            book=book.name,
+        )
+
+    def _replace(self, book: Book, request: ReplaceRequest, time: int) -> list[Effect]:
+        """Cancel an order and send it again, changed; nothing if it does not work any more."""
+        if not book.is_working(request.order_id):
             return []
-        self.targets[symbol] = exposure
-        replaced = [Cancel(last, time)] if last is not None and self.orders[last].status in WORKING else []
-        order = Order(self._new_id(symbol, time), symbol, time, 0, exposure=exposure)
-        sent = self._send(order)
-        if last is not None and self.orders[last].status in DONE:
-            del self.orders[last]
-        self._last_change.pop(symbol, None)
+        order = book.orders[request.order_id].order
+        changed = order._replace(
+            order_id=request.new_order_id,
+            time=time,
+            quantity=order.quantity if request.quantity is None else request.quantity,
+            notional=order.notional if request.quantity is None else None,
+            limit=order.limit if request.limit is None else request.limit,
+            stop=order.stop if request.stop is None else request.stop,
+        )
+        sent = self._send(book, changed, replaced=request.order_id)
+        return [Cancel(request.order_id, time), sent] if isinstance(sent, Submit) else [sent]
+
+    def _aim(self, book: Book, request: TargetRequest, time: int) -> list[Effect]:
+        """Effects of a target: none while it is in force, else one order (and the cancel of the one it replaces)."""
+        symbol, exposure = request.symbol, request.exposure
+        last = book.last_change.get(symbol)
+        missed = last is not None and book.orders[last].status is Status.CANCELLED
+        changed = target_changed(book.targets.get(symbol, 0.0), exposure)
+        book.targets[symbol] = exposure
+        if not (changed or missed or request.rebalance):
+            return []
+        replaced = [Cancel(last, time)] if last is not None and book.is_working(last) else []
+        sent = self._send(book, self._target_order(book, request, time), replaced=last)
+        if last is not None and book.orders[last].status in DONE:
+            del book.orders[last]
+        book.last_change.pop(symbol, None)
         if isinstance(sent, Submit):
-            self._last_change[symbol] = order.order_id
+            book.last_change[symbol] = sent.order.order_id
         return [*replaced, sent]
 
-    def _send(self, order: Order) -> Effect:
-        replaced = self._last_change.get(order.symbol) if order.exposure is not None else None
+    def _target_order(self, book: Book, request: TargetRequest, time: int) -> Order:
+        wanted = request.exposure * request.size
+        return Order(
+            self._new_id(book, request.symbol, time),
+            request.symbol,
+            time,
+            0,
+            _type_of(request.limit, None),
+            exposure=wanted if request.unit == "exposure" else None,
+            target_quantity=wanted if request.unit == "quantity" else None,
+            target_notional=wanted if request.unit == "notional" else None,
+            limit=request.limit,
+            bracket=request.bracket,
+            book=book.name,
+        )
+
+    def _send(self, book: Book, order: Order, replaced: str | None = None) -> Effect:
         beside = [
-            other for other in self.working_orders() if other.symbol == order.symbol and other.order_id != replaced
+            other
+            for other in book.working_orders()
+            if other.symbol == order.symbol and other.order_id != replaced and not other.reduce_only
         ]
-        reason = self._gate.denial_of(order, self.account, beside)
+        reason = self._gate.denial_of(order, book.account, beside)
         if reason:
             return Denied(order, reason)
-        self.orders[order.order_id] = Tracked(order, Status.SUBMITTED)
+        self._track(order, Status.SUBMITTED)
         return Submit(order)
 
-    def _new_id(self, symbol: str, time: int) -> str:
-        self._orders_made += 1
-        return order_id(symbol, time, self._orders_made)
+    # ---- orders -----------------------------------------------------------------------------------------------------
+    def _new_id(self, book: Book, symbol: str, time: int) -> str:
+        book.orders_made += 1
+        return order_id(symbol, time, book.orders_made, book.name)
+
+    def _track(self, order: Order, status: Status) -> None:
+        book = self.books[order.book]
+        book.orders[order.order_id] = Tracked(order, status)
+        self._owners[order.order_id] = book
 
     def _move(self, identity: str, happened: str) -> None:
-        if identity not in self.orders:
+        if identity not in self._owners:
             raise ImpossibleTransition(f"order {identity} is not known, or was done with, when it was {happened}")
-        tracked = self.orders[identity]
-        self.orders[identity] = Tracked(tracked.order, next_status(tracked.status, happened))
-        if self.orders[identity].status in DONE and self._last_change.get(tracked.order.symbol) != identity:
-            del self.orders[identity]
+        book = self._owners[identity]
+        book.move(identity, happened)
+        if not book.is_working(identity):
+            del self._owners[identity]
+
+
+def _type_of(limit: float | None, stop: float | None) -> OrderType:
+    """The kind of order that has these prices."""
+    if stop is not None:
+        return OrderType.STOP if limit is None else OrderType.STOP_LIMIT
+    return OrderType.MARKET if limit is None else OrderType.LIMIT

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from algotrade.engine.orders import Order
+from algotrade.engine.orders import Order, Role
+
+Plain = None | bool | int | float | str  # what a strategy may tell another, so that a journal can keep it
 
 
 # ---- events from the market -----------------------------------------------------------------------------------------
 class BarOpened(NamedTuple):
-    """A bar began: market orders fill here. The strategy never sees it."""
+    """A bar began: market orders fill here. The strategy never sees it.
+
+    `more`: another symbol opens at the same moment, and orders wait until the last of them is known.
+    """
 
     symbol: str
     time: int
     open: float
+    more: bool = False
 
 
 class OpenRevised(NamedTuple):
@@ -28,8 +34,8 @@ class OpenRevised(NamedTuple):
     open: float
 
 
-class CandleClosed(NamedTuple):
-    """A bar is complete, by the exchange's clock."""
+class DetailCandle(NamedTuple):
+    """A finer candle inside the bar that is forming: the exchange walks through it. The strategy never sees it."""
 
     symbol: str
     time: int
@@ -38,6 +44,22 @@ class CandleClosed(NamedTuple):
     low: float
     close: float
     volume: float
+
+
+class CandleClosed(NamedTuple):
+    """A bar is complete, by the exchange's clock.
+
+    `more`: another symbol closes at the same moment, and the strategy is asked when the last of them is known.
+    """
+
+    symbol: str
+    time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    more: bool = False
 
 
 class TradePrinted(NamedTuple):
@@ -51,10 +73,18 @@ class TradePrinted(NamedTuple):
 
 
 class TimerStruck(NamedTuple):
-    """A timer that a strategy asked for."""
+    """The clock passed a multiple of an interval, "1d", that a strategy asked for; UTC, just before a market event."""
 
     name: str
     time: int
+
+
+class FundingDue(NamedTuple):
+    """A perpetual contract's funding: longs pay `rate` of their notional to shorts, or receive it where negative."""
+
+    symbol: str
+    time: int
+    rate: float
 
 
 # ---- events from the exchange about our orders ----------------------------------------------------------------------
@@ -66,7 +96,22 @@ class OrderAccepted(NamedTuple):
 
 
 class OrderFilled(NamedTuple):
-    """An execution of ours: `quantity` in base units at `price`, `fee` in quote units, `side` +1 buy or -1 sell."""
+    """An execution of ours.
+
+    Attributes:
+        order_id: of the order; a liquidation has one of its own.
+        symbol: what was traded.
+        time: of the bar, of the finer candle inside it, or of the trade that filled it.
+        side: +1 buy, -1 sell.
+        quantity: base units, positive.
+        price: quote units, slippage included.
+        fee: quote units; where `fee_quantity` is not 0, what that is worth.
+        remaining: base units of the order that still work.
+        fee_quantity: base units taken from what was bought, instead of cash.
+        maker: it rested in the book and paid the maker's fee.
+        role: why the order was there.
+        book: the strategy it belongs to, where one account holds several.
+    """
 
     order_id: str
     symbol: str
@@ -75,6 +120,11 @@ class OrderFilled(NamedTuple):
     quantity: float
     price: float
     fee: float
+    remaining: float = 0.0
+    fee_quantity: float = 0.0
+    maker: bool = False
+    role: Role = Role.OWN
+    book: str = ""
 
 
 class OrderRejected(NamedTuple):
@@ -86,33 +136,45 @@ class OrderRejected(NamedTuple):
 
 
 class OrderCancelled(NamedTuple):
-    """The order is gone unfilled, or its rest is."""
+    """The order is gone unfilled, or its rest is; `reason` is a code of engine/orders.py, "" where it was asked for."""
 
     order_id: str
     time: int
+    reason: str = ""
 
 
-# ---- what a strategy asks for ---------------------------------------------------------------------------------------
-class OrderRequest(NamedTuple):
-    """Buy (+1) or sell (-1): exactly one of `quantity` (base units) and `notional` (quote units)."""
+class BracketPlaced(NamedTuple):
+    """The exchange placed an order of a bracket, because the order that carried it filled."""
 
-    symbol: str
-    side: int
-    quantity: float | None = None
-    notional: float | None = None
+    order: Order
 
 
-class TargetRequest(NamedTuple):
-    """Hold `exposure`, a fraction of equity: 1 long, 0 flat, -1 short."""
+class Charged(NamedTuple):
+    """Cash that holding a position cost, or brought where negative: `reason` is "borrow" or "funding"."""
 
     symbol: str
-    exposure: float
+    time: int
+    reason: str
+    amount: float
+    book: str = ""
 
 
-class CancelRequest(NamedTuple):
-    """Cancel a working order."""
+class AmbiguousBar(NamedTuple):
+    """A bar on which it mattered to us which way the price went.
 
-    order_id: str
+    Attributes:
+        symbol: of the bar.
+        time: its open time.
+        worst: account value at its close by the way that was worse for us, quote units.
+        best: by the way that was better.
+        diverges: whether the two leave different positions, so that later bars decide which was the better one.
+    """
+
+    symbol: str
+    time: int
+    worst: float
+    best: float
+    diverges: bool
 
 
 # ---- effects --------------------------------------------------------------------------------------------------------
@@ -129,11 +191,26 @@ class Cancel(NamedTuple):
     time: int
 
 
+class Protect(NamedTuple):
+    """Have the exchange protect the position with the order's bracket, in the place of any before."""
+
+    order: Order
+
+
 class Denied(NamedTuple):
     """Our own limits kept the order back; `reason` is the limit's name (engine/risk.py)."""
 
     order: Order
     reason: str
+
+
+class Emitted(NamedTuple):
+    """A strategy told the others something; an effect, and the event that their methods are called with."""
+
+    name: str
+    time: int
+    value: Plain
+    book: str = ""
 
 
 class StrategyStopped(NamedTuple):
@@ -142,6 +219,7 @@ class StrategyStopped(NamedTuple):
     symbol: str
     time: int
     message: str
+    book: str = ""
 
 
 class Decided(NamedTuple):
@@ -157,6 +235,7 @@ class Decided(NamedTuple):
     position: float
     cash: float
     equity: float
+    book: str = ""
 
 
 HOLD = "hold"
@@ -164,8 +243,7 @@ TRADE = "trade"
 REFUSED = "refused"
 STOPPED = "stopped"
 
-MarketEvent = BarOpened | OpenRevised | CandleClosed | TradePrinted | TimerStruck
-OrderEvent = OrderAccepted | OrderFilled | OrderRejected | OrderCancelled
+MarketEvent = BarOpened | OpenRevised | DetailCandle | CandleClosed | TradePrinted | TimerStruck | FundingDue
+OrderEvent = OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | BracketPlaced | Charged | AmbiguousBar
 Event = MarketEvent | OrderEvent
-Request = OrderRequest | TargetRequest | CancelRequest
-Effect = Submit | Cancel | Denied | StrategyStopped | Decided
+Effect = Submit | Cancel | Protect | Denied | Emitted | StrategyStopped | Decided

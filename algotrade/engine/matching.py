@@ -1,93 +1,227 @@
-"""The simulated exchange: working orders, and the rules by which they fill.
+"""The simulated exchange: it takes orders, and market events fill them.
 
-It keeps its own ledger, as a real exchange does: a target is resolved into a quantity here, where the price is known.
-Market orders fill at the open of the bar after the one they were decided on.
+* A bar opens: market orders fill, those that reduce a position before those that add to one.
+* A bar closes, or a finer candle inside it, or a trade prints: limits and stops fill on the way through it
+  (engine/path.py).
+* Holding costs: borrowing at every close of a short, funding when it is due. An account without value is closed.
 """
 
 from __future__ import annotations
 
-from algotrade.engine.account import Account, equity_at
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from algotrade.engine.account import Account
 from algotrade.engine.events import (
     BarOpened,
+    CandleClosed,
+    Charged,
+    DetailCandle,
+    FundingDue,
     MarketEvent,
     OrderAccepted,
-    OrderCancelled,
     OrderEvent,
-    OrderFilled,
     OrderRejected,
+    TradePrinted,
 )
-from algotrade.engine.fills import fee_of, slipped_price
-from algotrade.engine.orders import INSUFFICIENT_FUNDS, NOTHING_TO_SELL, Order
-from algotrade.engine.sizing import REFUSALS, STEP_TOLERANCE, Terms, market_fill, refusal_of, round_down
+from algotrade.engine.ledger import Ledger, Spot
+from algotrade.engine.orders import EXPIRED, NOT_FILLED_AT_ONCE, NOTHING_TO_TRADE, Entry, Order, OrderType, TimeInForce
+from algotrade.engine.path import Bar, walk
+from algotrade.engine.resting import on_ticks
+from algotrade.engine.rules import Rules
+from algotrade.engine.sizing import side_of_target, side_to_hold
+from algotrade.market.timeframe import UNIT_MS
+
+YEAR_MS: Final = 365 * UNIT_MS["d"]
+BORROW: Final = "borrow"
+FUNDING: Final = "funding"
 
 
 class SimulatedVenue:
-    """An exchange that fills market orders at the next open, with slippage, fee and legal sizes.
+    """An exchange of candles, or of trades.
 
     Args:
-        cash: quote units deposited.
-        terms: costs and legal sizes.
-        can_short: whether a position may go below zero.
+        rules: markets, costs, and how a bar is read.
+        cash: quote units deposited: of the only book, or by book.
     """
 
-    def __init__(self, cash: float, terms: Terms, *, can_short: bool = False) -> None:
-        self.account = Account(cash)
-        self._terms = terms
-        self._can_short = can_short
-        self._working: dict[str, Order] = {}
+    def __init__(self, rules: Rules, cash: float | Mapping[str, float]) -> None:
+        books = cash if isinstance(cash, Mapping) else {"": cash}
+        self._rules = rules
+        self._ledger = Ledger(rules, books)
+        self._now = 0
+        self._opening: list[BarOpened] = []
+        self._finer: set[str] = set()  # symbols whose bar is walked through by trades or finer candles
+
+    @property
+    def account(self) -> Account:
+        """The account of the first book, the only one where there is one strategy."""
+        return next(iter(self._ledger.accounts.values()))
 
     def submit(self, order: Order) -> list[OrderEvent]:
         """Take an order; it works from now on."""
-        self._working[order.order_id] = order
+        taken = on_ticks(order, self._rules.markets[order.symbol].terms.price_tick)
+        if taken.is_target and taken.order_type is not OrderType.MARKET:
+            side = self._side_of_target(taken)
+            if side == 0:
+                return [OrderRejected(order.order_id, order.time, NOTHING_TO_TRADE)]
+            taken = taken._replace(side=side)
+        self._ledger.place(taken, now=self._now, fresh=True)
         return [OrderAccepted(order.order_id, order.time)]
 
     def cancel(self, order_id: str, time: int) -> list[OrderEvent]:
         """Drop a working order; nothing happens if it is no longer there."""
-        if self._working.pop(order_id, None) is None:
+        return list(self._ledger.drop(order_id, time))
+
+    def protect(self, order: Order) -> list[OrderEvent]:
+        """Put the order's bracket around the whole position of its symbol, in the place of any before."""
+        account = self._ledger.accounts[order.book]
+        position = account.position(order.symbol)
+        if position == 0.0:
             return []
-        return [OrderCancelled(order_id, time)]
+        side = 1 if position > 0.0 else -1
+        return self._ledger.protect(order, Entry(side, account.average(order.symbol), order.time))
 
     def on_market(self, event: MarketEvent) -> list[OrderEvent]:
-        """What the market event does to the working orders, in the order in which they came."""
-        if not isinstance(event, BarOpened):
+        """What the market event does to orders and accounts, in order."""
+        if isinstance(event, BarOpened):
+            return self._on_open(event)
+        if isinstance(event, CandleClosed):
+            return self._on_close(event)
+        if isinstance(event, TradePrinted):
+            return self._on_trade(event)
+        if isinstance(event, DetailCandle):
+            return self._on_detail(event)
+        if isinstance(event, FundingDue):
+            return self._on_funding(event)
+        return []
+
+    # ---- a bar opens ------------------------------------------------------------------------------------------------
+    def _on_open(self, bar: BarOpened) -> list[OrderEvent]:
+        self._now = bar.time
+        self._ledger.mark(bar.symbol, bar.open)
+        self._opening.append(bar)
+        if bar.more:
             return []
-        due = [order for order in self._working.values() if order.symbol == event.symbol]
-        return [self._fill_at_open(order, event) for order in due]
+        opened = {each.symbol: each.open for each in self._opening}
+        self._opening = []
+        if not self._ledger.resting:
+            return []
+        return [*self._begin_bar(opened, bar.time), *self._fill_market_orders(opened, bar.time)]
 
-    def _fill_at_open(self, order: Order, bar: BarOpened) -> OrderEvent:
-        del self._working[order.order_id]
-        side, quantity, price = self._resolve(order, bar.open)
-        equity = equity_at(self.account.cash, self.account.position(order.symbol), price)
-        refusal = refusal_of(quantity, price, equity, self._terms)
-        reason = REFUSALS[refusal] or self._unaffordable(order, side, quantity, price)
-        if reason:
-            return OrderRejected(order.order_id, bar.time, reason)
-        fee = fee_of(quantity, price, self._terms.fee_rate)
-        fill = OrderFilled(order.order_id, order.symbol, bar.time, side, quantity, price, fee)
-        self.account.apply(fill)
-        return fill
+    def _begin_bar(self, opened: Mapping[str, float], time: int) -> list[OrderEvent]:
+        """What waited for this bar begins to work, and what waited no longer than for the last one is gone."""
+        events: list[OrderEvent] = []
+        for identity, resting in list(self._ledger.resting.items()):
+            if resting.order.symbol not in opened:
+                continue
+            if resting.expired(time):
+                events += self._ledger.drop(identity, time, EXPIRED)
+            else:
+                self._ledger.resting[identity] = resting.at_open(time)
+        return events
 
-    def _resolve(self, order: Order, open_: float) -> tuple[int, float, float]:
-        """Side, quantity and price of the order if it fills at `open_`."""
-        terms = self._terms
+    def _fill_market_orders(self, prices: Mapping[str, float], time: int) -> list[OrderEvent]:
+        due = [
+            resting
+            for resting in self._ledger.resting.values()
+            if resting.order.order_type is OrderType.MARKET and resting.order.symbol in prices and resting.due(time)
+        ]
+        if len(due) > 1:
+            due.sort(key=lambda resting: not self._reduces(resting.order))  # sells pay for buys
+        events: list[OrderEvent] = []
+        for resting in due:
+            identity = resting.order.order_id
+            if identity not in self._ledger.resting:
+                continue  # the fill of another one took it along
+            events += self._ledger.execute(resting, Spot(time, prices[resting.order.symbol]))
+            if resting.order.time_in_force is TimeInForce.IOC:
+                events += self._ledger.drop(identity, time, NOT_FILLED_AT_ONCE)
+        return events
+
+    # ---- inside a bar -----------------------------------------------------------------------------------------------
+    def _on_close(self, candle: CandleClosed) -> list[OrderEvent]:
+        self._now = candle.time + self._rules.bar_ms
+        events: list[OrderEvent] = []
+        ledger = self._ledger
+        if candle.symbol in self._finer:
+            self._finer.discard(candle.symbol)
+        elif ledger.resting or self._may_be_liquidated(candle.symbol):
+            ledger.volume[candle.symbol] = candle.volume
+            events = self._walk(Bar(*candle[:6]))
+        self._ledger.mark(candle.symbol, candle.close)
+        self._ledger.new_volume(candle.symbol, candle.volume)
+        if self._rules.costs.borrow_rate > 0.0:
+            events += self._borrow(candle)
+        return events + self._ruined(candle.symbol, candle.time)
+
+    def _on_detail(self, candle: DetailCandle) -> list[OrderEvent]:
+        self._now = candle.time
+        self._finer.add(candle.symbol)
+        if not self._ledger.resting and not self._may_be_liquidated(candle.symbol):
+            return []
+        prices = {candle.symbol: candle.open}
+        events = self._fill_market_orders(prices, candle.time)
+        self._ledger.volume[candle.symbol] = candle.volume
+        events += self._walk(Bar(*candle[:6]))
+        self._ledger.new_volume(candle.symbol, candle.volume)
+        return events + self._ruined(candle.symbol, candle.time)
+
+    def _on_trade(self, trade: TradePrinted) -> list[OrderEvent]:
+        self._now = trade.time
+        self._finer.add(trade.symbol)
+        self._ledger.mark(trade.symbol, trade.price)
+        if not self._ledger.resting and not self._may_be_liquidated(trade.symbol):
+            return []
+        events = self._fill_market_orders({trade.symbol: trade.price}, trade.time)
+        self._ledger.new_volume(trade.symbol, trade.quantity)
+        events += self._walk(Bar(trade.symbol, trade.time, *[trade.price] * 4))
+        return events + self._ruined(trade.symbol, trade.time)
+
+    def _walk(self, bar: Bar) -> list[OrderEvent]:
+        walked = walk(self._ledger, bar, self._rules)
+        self._ledger = walked.ledger
+        return walked.events
+
+    def _may_be_liquidated(self, symbol: str) -> bool:
+        market = self._rules.markets[symbol]
+        return market.terms.leverage > 1.0 or market.can_short
+
+    # ---- holding ----------------------------------------------------------------------------------------------------
+    def _borrow(self, candle: CandleClosed) -> list[OrderEvent]:
+        rate = self._rules.costs.borrow_rate * self._rules.bar_ms / YEAR_MS
+        price = candle.close
+        return self._charge(candle.symbol, candle.time, BORROW, lambda position: -min(position, 0.0) * price * rate)
+
+    def _on_funding(self, due: FundingDue) -> list[OrderEvent]:
+        mark = self.account.marks.get(due.symbol, 0.0)
+        events = self._charge(due.symbol, due.time, FUNDING, lambda position: position * mark * due.rate)
+        return events + self._ruined(due.symbol, due.time)
+
+    def _charge(self, symbol: str, time: int, reason: str, amount_of: Callable[[float], float]) -> list[OrderEvent]:
+        events: list[OrderEvent] = []
+        for book, account in self._ledger.accounts.items():
+            amount = amount_of(account.position(symbol))
+            if amount:
+                charge = Charged(symbol, time, reason, amount, book)
+                account.charge(charge)
+                events.append(charge)
+        return events
+
+    def _ruined(self, symbol: str, time: int) -> list[OrderEvent]:
+        """Close accounts without value; one that can neither borrow nor be short always has some."""
+        return self._ledger.ruin(time) if self._may_be_liquidated(symbol) else []
+
+    # ---- orders -----------------------------------------------------------------------------------------------------
+    def _reduces(self, order: Order) -> bool:
+        held = self._ledger.position(order)
+        side = order.side or self._side_of_target(order)
+        return held * side < 0.0
+
+    def _side_of_target(self, order: Order) -> int:
+        account = self._ledger.accounts[order.book]
+        held, price = account.position(order.symbol), account.marks[order.symbol]
         if order.exposure is not None:
-            held = self.account.position(order.symbol)
-            return market_fill(order.exposure, self.account.cash, held, open_, terms)
-        price = slipped_price(open_, order.side, terms.slippage_rate)
-        quantity = order.quantity if order.quantity is not None else (order.notional or 0.0) / price
-        quantity = round_down(quantity, terms.quantity_step)
-        held = -order.side * self.account.position(order.symbol)
-        if abs(quantity - held) <= STEP_TOLERANCE * max(terms.quantity_step, held):
-            quantity = held  # all of it: a multiple of the step can miss a sum of such multiples by the last bit
-        return order.side, quantity, price
-
-    def _unaffordable(self, order: Order, side: int, quantity: float, price: float) -> str:
-        """Reason code if an order of fixed size asks for more than there is; targets are sized to fit."""
-        if order.exposure is not None:
-            return ""
-        room = 1.0 + STEP_TOLERANCE
-        if side > 0 and quantity * price * (1.0 + self._terms.fee_rate) > self.account.cash * room:
-            return INSUFFICIENT_FUNDS
-        if side < 0 and not self._can_short and quantity > self.account.position(order.symbol) * room:
-            return NOTHING_TO_SELL
-        return ""
+            return side_of_target(order.exposure, account.equity() - held * price, held, price)
+        wanted = order.target_quantity
+        return side_to_hold((order.target_notional or 0.0) / price if wanted is None else wanted, held)

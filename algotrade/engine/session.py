@@ -1,13 +1,14 @@
 """Engine and simulated exchange driven together, one market event at a time.
 
 Backtest (event loop), paper trading and replay all call `SimulatedSession.process`; its answer is the canonical record
-of what happened: the market event, what the exchange said, what the engine decided, in order.
+of what happened: the market event, what the exchange said, what the engine decided, in order. All that the exchange
+said about an event is known before anything is sent in answer to it.
 """
 
 from __future__ import annotations
 
 from algotrade.engine.engine import Engine
-from algotrade.engine.events import Cancel, Effect, Event, MarketEvent, OrderEvent, Submit
+from algotrade.engine.events import Cancel, Effect, Event, MarketEvent, OrderEvent, Protect, Submit
 from algotrade.engine.matching import SimulatedVenue
 
 Record = Event | Effect
@@ -28,9 +29,12 @@ class SimulatedSession:
         return records
 
     def _report(self, answers: list[OrderEvent], records: list[Record]) -> None:
+        effects: list[Effect] = []
         for answer in answers:
             records.append(answer)
-            self._perform(self.engine.process(answer), records)
+            effects += self.engine.process(answer)
+        if effects:
+            self._perform(effects, records)
 
     def _perform(self, effects: list[Effect], records: list[Record]) -> None:
         for effect in effects:
@@ -40,3 +44,5 @@ class SimulatedSession:
                     self._report(self.venue.submit(order), records)
                 case Cancel(order_id=identity, time=time):
                     self._report(self.venue.cancel(identity, time), records)
+                case Protect(order=order):
+                    self._report(self.venue.protect(order), records)

@@ -25,13 +25,33 @@ STEP_TOLERANCE: Final = 1e-9  # of a step: so that 0.3 of a step of 0.1 is three
 
 
 class Terms(NamedTuple):
-    """Costs and legal sizes of one market, as plain floats; 0 where unknown (no limit)."""
+    """Costs and legal sizes of one market, as plain floats; 0 where unknown (no limit).
+
+    Attributes:
+        fee_rate: the taker's.
+        slippage_rate: of market and stop orders, the half spread included.
+        quantity_step: quantities are multiples of it.
+        min_quantity: smallest order, base units.
+        min_notional: smallest order, quote units.
+        maker_fee_rate: of orders that rested.
+        price_tick: prices of orders are multiples of it.
+        leverage: notional over margin of a position, 1 or more.
+        maintenance_rate: of the notional, below which a position's margin must not fall.
+    """
 
     fee_rate: float
     slippage_rate: float
     quantity_step: float = 0.0
     min_quantity: float = 0.0
     min_notional: float = 0.0
+    maker_fee_rate: float = 0.0
+    price_tick: float = 0.0
+    leverage: float = 1.0
+    maintenance_rate: float = 0.005
+
+    def resting(self) -> Terms:
+        """The same for an order that rested: the maker's fee, and no slippage."""
+        return self._replace(fee_rate=self.maker_fee_rate, slippage_rate=0.0)
 
 
 @scalar
@@ -115,3 +135,24 @@ def market_fill(target: float, cash: float, position: float, open_: float, terms
         return 0, 0.0, open_
     price = slipped_price(open_, side, terms.slippage_rate)
     return side, quantity_for_target(target, cash, position, side, price, terms), price
+
+
+@scalar
+def side_to_hold(wanted: float, position: float) -> int:
+    """+1 to buy, -1 to sell, 0 where `position` is what is wanted; both in base units."""
+    if wanted > position:
+        return 1
+    if wanted < position:
+        return -1
+    return 0
+
+
+@scalar
+def quantity_to_hold(wanted: float, position: float, side: int, step: float) -> float:
+    """Quantity (base units) that moves `position` to `wanted`; a close takes all of it, an opening is rounded down."""
+    held = abs(position)
+    if position * side >= 0.0:
+        return round_down(max(abs(wanted) - held, 0.0), step)
+    if wanted * position > 0.0:
+        return min(round_down(max(held - abs(wanted), 0.0), step), held)
+    return held + round_down(abs(wanted), step)

@@ -54,7 +54,7 @@ class Recording:
         """Take the next record; kinds that do not matter here are passed over."""
         match record:
             case CandleClosed():
-                for column, value in zip(self._candles, record[1:], strict=True):
+                for column, value in zip(self._candles, record[1:7], strict=True):
                     column.append(value)
             case Decided(equity=equity, exposure=exposure):
                 self._equity.append(equity)

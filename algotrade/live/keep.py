@@ -35,7 +35,7 @@ class CandleKeeper:
         if not new:
             return ""
         self._waiting += new
-        rows = np.array([candle[1:] for candle in self._waiting], np.float64)
+        rows = np.array([candle[1:7] for candle in self._waiting], np.float64)
         try:
             write_candles(self._database, self._key, rows[:, 0].astype(np.int64), rows[:, 1:].T)
         except AlgotradeError as error:

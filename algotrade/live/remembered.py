@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from algotrade.engine.account import View
-from algotrade.engine.events import CandleClosed, Decided, Event, Request, StrategyStopped, TargetRequest
+from algotrade.engine.events import CandleClosed, Decided, Emitted, Event, StrategyStopped
+from algotrade.engine.requests import Request, TargetRequest
 from algotrade.errors import FixStrategy
 from algotrade.live.replay import record_of
 from algotrade.store.journal import JournalRow
@@ -33,7 +34,7 @@ class RememberingStrategy:
         self._strategy = strategy
         self._decisions = decisions
 
-    def handle(self, event: Event, view: View) -> Sequence[Request]:
+    def handle(self, event: Event | Emitted, view: View) -> Sequence[Request]:
         """The requests of that time, or new ones."""
         if not isinstance(event, CandleClosed) or event.time not in self._decisions:
             return self._strategy.handle(event, view)

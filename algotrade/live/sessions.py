@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from algotrade.backtest.event_loop import new_session
 from algotrade.discover import strategy_from_source
-from algotrade.engine.engine import Decider
+from algotrade.engine.book import Decider
 from algotrade.engine.events import BarOpened, CandleClosed, OpenRevised, StrategyStopped
 from algotrade.engine.records import candle_of
 from algotrade.engine.session import Record, SimulatedSession

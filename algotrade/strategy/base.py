@@ -25,18 +25,9 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeVar
 
 import pandas as pd
 
-from algotrade.engine.account import View
-from algotrade.engine.events import (
-    CancelRequest,
-    CandleClosed,
-    Event,
-    OrderFilled,
-    OrderRequest,
-    Request,
-    TargetRequest,
-    TimerStruck,
-    TradePrinted,
-)
+from algotrade.engine.account import Account, View
+from algotrade.engine.events import CandleClosed, Emitted, Event, OrderFilled, TimerStruck, TradePrinted
+from algotrade.engine.requests import CancelRequest, OrderRequest, Request, TargetRequest
 from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, Terminated, did_you_mean
 from algotrade.strategy.history import History
 from algotrade.strategy.parameters import Parameter, Value, checked, collect, param
@@ -111,7 +102,7 @@ class Strategy:
         for name, value in self.values.items():
             setattr(self, name, value)
         self._requests: list[Request] = []
-        self._view = View(math.nan, 0.0, math.nan)
+        self._view = View(Account(math.nan), list)
         self.begin("", self.warmup)
         try:
             self.validate()
@@ -135,7 +126,7 @@ class Strategy:
     @property
     def position(self) -> float:
         """Base units held; negative when short."""
-        return self._view.position
+        return self._view.position(self.symbol)
 
     @property
     def cash(self) -> float:
@@ -197,7 +188,7 @@ class Strategy:
         """Remember a closed candle of the past without deciding on it."""
         self._history.append(candle)
 
-    def handle(self, event: Event, view: View) -> list[Request]:
+    def handle(self, event: Event | Emitted, view: View) -> list[Request]:
         """Requests in answer to an event: the marked methods, in order of their names."""
         if isinstance(event, CandleClosed):
             self._history.append(event)

@@ -24,6 +24,7 @@ import pandas as pd
 from algotrade.engine.engine import Engine
 from algotrade.engine.events import BarOpened, CandleClosed, StrategyStopped
 from algotrade.engine.matching import SimulatedVenue
+from algotrade.engine.rules import Market, Rules
 from algotrade.engine.session import SimulatedSession
 from algotrade.engine.sizing import Terms
 from algotrade.errors import AlgotradeError
@@ -282,5 +283,6 @@ def _paper_session(strategy: Strategy) -> SimulatedSession:
     fresh = type(strategy)(**strategy.values)
     fresh.bounds = strategy.bounds
     fresh.begin(strategy.symbol, strategy.warmup)
-    venue = SimulatedVenue(PAPER_CASH, Terms(0.0, 0.0), can_short=strategy.bounds.allow_short)
+    market = Market(Terms(0.0, 0.0), strategy.bounds.allow_short)
+    venue = SimulatedVenue(Rules({strategy.symbol: market}), PAPER_CASH)
     return SimulatedSession(Engine(fresh, cash=PAPER_CASH), venue)

@@ -31,7 +31,7 @@ class History:
         """Add a closed candle; the oldest goes when there are more than `size`."""
         if self._end == self._block.shape[1]:
             self._make_room()
-        self._block[:, self._end] = candle[1:]
+        self._block[:, self._end] = candle[1:7]
         self._end += 1
         if self._size is not None and len(self) > self._size:
             self._begin += 1

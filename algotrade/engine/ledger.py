@@ -1,0 +1,354 @@
+"""The simulated exchange's books: accounts, working orders, and what an execution does to them.
+
+It keeps its own accounts, as a real exchange does: a target becomes a quantity here, where the price is known. A ledger
+can be copied, so that two ways through a bar can be tried and one of them kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+
+from algotrade.engine.account import Account
+from algotrade.engine.events import (
+    BracketPlaced,
+    Charged,
+    OrderCancelled,
+    OrderEvent,
+    OrderFilled,
+    OrderRejected,
+)
+from algotrade.engine.fees import TradedVolume
+from algotrade.engine.fills import bankruptcy_price, fee_of, slipped_inside
+from algotrade.engine.orders import (
+    INSUFFICIENT_FUNDS,
+    NOTHING_TO_SELL,
+    OTHER_FILLED,
+    POSITION_CLOSED,
+    REPLACED,
+    RUINED,
+    Entry,
+    Order,
+    Role,
+    bracket_orders,
+)
+from algotrade.engine.resting import Resting, new_resting, on_ticks
+from algotrade.engine.rules import Rules
+from algotrade.engine.sizing import (
+    REFUSALS,
+    STEP_TOLERANCE,
+    Terms,
+    quantity_for_target,
+    quantity_to_hold,
+    refusal_of,
+    round_down,
+    side_of_target,
+    side_to_hold,
+)
+
+
+class Spot(NamedTuple):
+    """Where and when an order is set off.
+
+    Attributes:
+        time: of the fill, milliseconds.
+        price: before slippage, quote units.
+        low: no fill below it.
+        high: no fill above it.
+        rests: the order was in the book before: it pays the maker's fee and no slippage.
+    """
+
+    time: int
+    price: float
+    low: float = -math.inf
+    high: float = math.inf
+    rests: bool = False
+
+
+class Ledger:
+    """Accounts by book, and the orders that work.
+
+    Args:
+        rules: of the exchange.
+        cash: quote units deposited, by book.
+    """
+
+    def __init__(self, rules: Rules, cash: Mapping[str, float]) -> None:
+        self.accounts = {book: Account(amount, rules.markets) for book, amount in cash.items()}
+        self.resting: dict[str, Resting] = {}
+        self.volume: dict[str, float] = {}  # of the bar by which our share is measured
+        self.used: dict[str, float] = {}  # base units that we filled in it
+        self._rules = rules
+        self._traded = TradedVolume(rules.costs.fee_schedule)
+
+    def copy(self) -> Self:
+        """The same books on their own."""
+        other = type(self)(self._rules, {})
+        other.accounts = {book: account.copy() for book, account in self.accounts.items()}
+        other.resting = dict(self.resting)
+        other.volume, other.used = dict(self.volume), dict(self.used)
+        other._traded = self._traded.copy()
+        return other
+
+    def equity(self) -> float:
+        """Value of all accounts, quote units."""
+        return sum(account.equity() for account in self.accounts.values())
+
+    def mark(self, symbol: str, price: float) -> None:
+        """Note the last price of a symbol."""
+        for account in self.accounts.values():
+            account.mark(symbol, price)
+
+    def position(self, order: Order) -> float:
+        """What the order's book holds of its symbol, base units."""
+        return self.accounts[order.book].position(order.symbol)
+
+    def new_volume(self, symbol: str, volume: float) -> None:
+        """Begin to measure our share by another bar's volume."""
+        self.volume[symbol], self.used[symbol] = volume, 0.0
+
+    # ---- an order is set off ----------------------------------------------------------------------------------------
+    def execute(self, resting: Resting, spot: Spot) -> list[OrderEvent]:
+        """Fill the order, all of it or what the volume allows, or refuse it; with all that follows from it."""
+        order = resting.order
+        if self._is_void(order):
+            return self.drop(order.order_id, spot.time, POSITION_CLOSED)
+        terms = self._terms(order, spot)
+        side, quantity, price = self._resolve(resting, spot, terms)
+        wanted = quantity
+        if side != 0 and self._rules.costs.max_volume_share > 0.0:
+            quantity = min(quantity, self._volume_left(order.symbol, terms.quantity_step))
+            if quantity <= 0.0 < wanted:
+                return []  # it goes on working
+        reason = self._refusal(order, side, quantity, price, terms)
+        if reason:
+            del self.resting[order.order_id]
+            return [OrderRejected(order.order_id, spot.time, reason)]
+        remaining = wanted - quantity
+        fill = self._booked(order, (side, quantity, price), remaining, spot, terms)
+        if remaining > 0.0:
+            self.resting[order.order_id] = resting._replace(
+                remaining=None if order.is_target or resting.remaining is None else remaining
+            )
+        else:
+            del self.resting[order.order_id]
+        return [fill, *self._after(fill, order, remaining)]
+
+    def liquidate(self, book: str, symbol: str, time: int) -> list[OrderEvent]:
+        """Take a position whose margin is used up: all of the margin is lost, whatever the price."""
+        account, terms = self.accounts[book], self._rules.markets[symbol].terms
+        position = account.position(symbol)
+        side = 1 if position < 0.0 else -1
+        price = bankruptcy_price(-side, account.average(symbol), terms.leverage)
+        identity = f"{book}:{symbol}@{time}!liquidation" if book else f"{symbol}@{time}!liquidation"
+        fill = OrderFilled(identity, symbol, time, side, abs(position), price, 0.0, role=Role.LIQUIDATION, book=book)
+        account.apply(fill)
+        order = Order(identity, symbol, time, side, role=Role.LIQUIDATION, book=book)
+        return [fill, *self._after(fill, order, 0.0)]
+
+    def ruin(self, time: int) -> list[OrderEvent]:
+        """Close the books of accounts without value: what they owe is forgiven, and nothing more is traded."""
+        events: list[OrderEvent] = []
+        for book, account in self.accounts.items():
+            held = [symbol for symbol, position in account.positions.items() if position]
+            if account.equity() > 0.0 or (account.cash == 0.0 and not held):
+                continue
+            for symbol in held:
+                events += self.liquidate(book, symbol, time)
+            if account.cash != 0.0:
+                charge = Charged(held[-1] if held else next(iter(account.marks), ""), time, RUINED, account.cash, book)
+                account.charge(charge)
+                events.append(charge)
+        return events
+
+    # ---- orders come and go -----------------------------------------------------------------------------------------
+    def place(self, order: Order, *, now: int, fresh: bool) -> None:
+        """Take an order; it works from now on."""
+        costs = self._rules.costs
+        self.resting[order.order_id] = new_resting(
+            order, now=now, latency_bars=costs.latency_bars, latency_ms=costs.latency_ms, fresh=fresh
+        )
+
+    def drop(self, identity: str, time: int, reason: str = "") -> list[OrderEvent]:
+        """Cancel a working order; nothing happens if it is no longer there."""
+        if self.resting.pop(identity, None) is None:
+            return []
+        return [OrderCancelled(identity, time, reason)]
+
+    def protect(self, parent: Order, entry: Entry) -> list[OrderEvent]:
+        """Place the orders of the parent's bracket; one for the whole position takes the place of any before."""
+        events: list[OrderEvent] = []
+        if entry.quantity is None:
+            for other in self._protection(parent.book, parent.symbol):
+                if other.order.quantity is None:
+                    events += self.drop(other.order.order_id, entry.time, REPLACED)
+        tick = self._rules.markets[parent.symbol].terms.price_tick
+        for new in bracket_orders(parent, parent.bracket, entry) if parent.bracket is not None else []:
+            order = on_ticks(new, tick)
+            known = self.resting.get(order.order_id)
+            if known is not None and known.remaining is not None:  # the rest of an order that filled in parts
+                more = known.remaining + (order.quantity or 0.0)
+                order = known.order._replace(quantity=more)
+                self.resting[order.order_id] = known._replace(order=order, remaining=more)
+            else:
+                placed = new_resting(order, now=entry.time, latency_bars=0, latency_ms=0, fresh=False)
+                self.resting[order.order_id] = placed.following(entry.price)
+            events.append(BracketPlaced(order))
+        return events
+
+    # ---- what follows from a fill -----------------------------------------------------------------------------------
+    def _after(self, fill: OrderFilled, order: Order, remaining: float) -> list[OrderEvent]:
+        """The other side of a bracket goes, a closed position needs none, a larger one gets its own."""
+        events: list[OrderEvent] = []
+        if order.parent:
+            for other in self._protection(order.book, order.symbol):
+                if other.order.parent != order.parent or other.order.order_id == order.order_id:
+                    continue
+                if remaining <= 0.0:
+                    events += self.drop(other.order.order_id, fill.time, OTHER_FILLED)
+                elif other.remaining is not None:
+                    left = other._replace(remaining=other.remaining - fill.quantity)
+                    self.resting[other.order.order_id] = left
+        held = self.position(order)
+        if held == 0.0:
+            for other in self._protection(order.book, order.symbol):
+                events += self.drop(other.order.order_id, fill.time, POSITION_CLOSED)
+            return events
+        added = held * fill.side > 0.0
+        if order.bracket is not None and added:
+            quantity = None if order.is_target else min(fill.quantity - fill.fee_quantity, abs(held))
+            events += self.protect(order, Entry(fill.side, fill.price, fill.time, quantity))
+        return events
+
+    def _protection(self, book: str, symbol: str) -> list[Resting]:
+        """Orders that close, and never open, a position."""
+        return [
+            resting
+            for resting in self.resting.values()
+            if resting.order.reduce_only and resting.order.book == book and resting.order.symbol == symbol
+        ]
+
+    def _is_void(self, order: Order) -> bool:
+        return order.reduce_only and self.position(order) * order.side >= 0.0
+
+    def _booked(
+        self, order: Order, traded: tuple[int, float, float], remaining: float, spot: Spot, terms: Terms
+    ) -> OrderFilled:
+        side, quantity, price = traded
+        fee = fee_of(quantity, price, terms.fee_rate)
+        in_base = self._rules.costs.fee_in_base and side > 0
+        fill = OrderFilled(
+            order.order_id,
+            order.symbol,
+            spot.time,
+            side,
+            quantity,
+            price,
+            fee,
+            remaining,
+            quantity * terms.fee_rate if in_base else 0.0,
+            spot.rests,
+            order.role,
+            order.book,
+        )
+        self.accounts[order.book].apply(fill)
+        self.used[order.symbol] = self.used.get(order.symbol, 0.0) + quantity
+        self._traded.add(spot.time, quantity * price)
+        return fill
+
+    # ---- how much ---------------------------------------------------------------------------------------------------
+    def _terms(self, order: Order, spot: Spot) -> Terms:
+        """Costs of this fill: of one that rests or one that takes, by the volume traded so far."""
+        terms = self._traded.terms(self._rules.markets[order.symbol].terms, spot.time)
+        return terms.resting() if spot.rests else terms
+
+    def _resolve(self, resting: Resting, spot: Spot, terms: Terms) -> tuple[int, float, float]:
+        """Side, quantity and price of the order where it is set off."""
+        side = self._side(resting.order, spot.price)
+        if side == 0:
+            return 0, 0.0, spot.price
+        rate = terms.slippage_rate
+        price = slipped_inside(spot.price, side, rate, spot.low, spot.high)
+        quantity = self._quantity(resting, side, price, terms)
+        volume = self.volume.get(resting.order.symbol, 0.0)
+        if self._rules.costs.impact_rate > 0.0 and volume > 0.0 and not spot.rests:
+            rate += self._rules.costs.impact_rate * math.sqrt(quantity / volume)
+            price = slipped_inside(spot.price, side, rate, spot.low, spot.high)
+            quantity = self._quantity(resting, side, price, terms)
+        return side, quantity, price
+
+    def _side(self, order: Order, price: float) -> int:
+        """Side of the order at a price: its own, or the one that leads to its target."""
+        if order.exposure is not None:
+            return side_of_target(order.exposure, self._rest(order), self.position(order), price)
+        wanted = self._wanted(order, price)
+        return order.side if wanted is None else side_to_hold(wanted, self.position(order))
+
+    def _quantity(self, resting: Resting, side: int, price: float, terms: Terms) -> float:
+        order, held = resting.order, self.position(resting.order)
+        if order.exposure is not None:
+            quantity = quantity_for_target(order.exposure, self._rest(order), held, side, price, terms)
+            return self._affordable(order, side, quantity, price, terms)
+        wanted = self._wanted(order, price)
+        if wanted is not None:
+            return quantity_to_hold(wanted, held, side, terms.quantity_step)
+        if resting.remaining is not None:
+            quantity = resting.remaining
+        else:
+            quantity = abs(held) if order.notional is None else order.notional / price
+        against = max(-side * held, 0.0)
+        if order.reduce_only:
+            quantity = min(quantity, against)
+        quantity = round_down(quantity, terms.quantity_step)
+        if abs(quantity - against) <= STEP_TOLERANCE * max(terms.quantity_step, against):
+            quantity = against  # all of it: a multiple of the step can miss a sum of such multiples by the last bit
+        return quantity
+
+    def _wanted(self, order: Order, price: float) -> float | None:
+        """The position that a target in base or quote units means; None for any other order."""
+        if order.target_quantity is not None:
+            return order.target_quantity
+        return None if order.target_notional is None else order.target_notional / price
+
+    def _rest(self, order: Order) -> float:
+        """Value of the account without the position of the order's symbol."""
+        account = self.accounts[order.book]
+        value = account.cash
+        for symbol, position in account.positions.items():
+            if position and symbol != order.symbol:
+                value += position * account.marks[symbol]
+        return value
+
+    def _affordable(self, order: Order, side: int, quantity: float, price: float, terms: Terms) -> float:
+        """What the cash of an account without leverage pays of a target, which is sized by equity."""
+        account = self.accounts[order.book]
+        held = account.position(order.symbol)
+        if side < 0 or held < 0.0 or terms.leverage > 1.0 or len(account.positions) == 1:
+            return quantity
+        payable = max(account.cash, 0.0) / (price * (1.0 + terms.fee_rate))
+        return quantity if quantity <= payable else round_down(payable, terms.quantity_step)
+
+    def _volume_left(self, symbol: str, step: float) -> float:
+        share = self._rules.costs.max_volume_share * self.volume.get(symbol, 0.0)
+        return round_down(max(share - self.used.get(symbol, 0.0), 0.0), step)
+
+    # ---- whether at all ---------------------------------------------------------------------------------------------
+    def _refusal(self, order: Order, side: int, quantity: float, price: float, terms: Terms) -> str:
+        """Reason code if the order is not legal or asks for more than there is; empty if it is right."""
+        account = self.accounts[order.book]
+        equity = self._rest(order) + account.position(order.symbol) * price
+        reason = REFUSALS[refusal_of(quantity, price, equity, terms)]
+        if reason or order.exposure is not None:
+            return reason
+        held = account.position(order.symbol)
+        after = held + side * quantity
+        if abs(after) <= abs(held) and after * held >= 0.0:
+            return ""
+        if after < 0.0 and not self._rules.markets[order.symbol].can_short:
+            return NOTHING_TO_SELL
+        others = account.exposure() - abs(held) * account.marks[order.symbol]
+        left = equity - fee_of(quantity, price, terms.fee_rate)
+        if others + abs(after) * price > terms.leverage * left * (1.0 + STEP_TOLERANCE):
+            return INSUFFICIENT_FUNDS
+        return ""

@@ -1,0 +1,232 @@
+"""A bar is a path: inside it the price goes from the open to one extreme, to the other, to the close.
+
+Which extreme came first, a candle does not say. Where it matters to us, both ways are walked on copies of the ledger,
+and the worse one is kept (or the better one, where that bound was asked for). An order that opens a position inside
+the bar adds two more ways, in which the price turns right there: what protects the new position may then be reached on
+either side, and a breakout with a close stop is not always won.
+
+`worst <= what happened <= best` holds where all ways leave the same position. Where they do not, later bars decide,
+and the bar says that it diverges.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Final, NamedTuple
+
+from algotrade.engine.events import AmbiguousBar, BracketPlaced, OrderEvent, OrderFilled, OrderRejected
+from algotrade.engine.fills import liquidation_price, stop_on_leg
+from algotrade.engine.ledger import Ledger, Spot
+from algotrade.engine.orders import NOT_FILLED_AT_ONCE, WOULD_TAKE, OrderType, TimeInForce
+from algotrade.engine.resting import Resting
+from algotrade.engine.rules import WORST, Rules
+
+ROUNDING: Final = 1e-12  # of the account: two ways that differ by less are the same
+
+
+class Bar(NamedTuple):
+    """What is walked through: a candle, a finer one inside it, or a single trade, whose four prices are one."""
+
+    symbol: str
+    time: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+class Walked(NamedTuple):
+    """A way through a bar: what it leaves behind, and what happened on it."""
+
+    ledger: Ledger
+    events: list[OrderEvent]
+
+
+def walk(ledger: Ledger, bar: Bar, rules: Rules) -> Walked:
+    """Take the orders through a bar, by the way that the rules choose.
+
+    Args:
+        ledger: before the bar; it is used up.
+        bar: what is walked through.
+        rules: which way, and how orders fill.
+    """
+    if not _anything_in_reach(ledger, bar, rules):
+        stage = _Stage(ledger, bar, rules)
+        stage.pass_open()
+        for price in (bar.high, bar.low, bar.close):
+            stage.follow(price)
+        return Walked(ledger, stage.events)
+    ways = _ways(ledger, bar, rules)
+    values = [_value(way.ledger, bar) for way in ways]
+    lowest, highest = min(values), max(values)
+    chosen = ways[values.index(lowest if rules.path == WORST else highest)]
+    positions = [_positions(way.ledger, bar.symbol) for way in ways]
+    diverges = any(position != positions[0] for position in positions)
+    if highest - lowest > ROUNDING * abs(highest) or diverges:
+        chosen.events.append(AmbiguousBar(bar.symbol, bar.time, lowest, highest, diverges))
+    return chosen
+
+
+def _ways(ledger: Ledger, bar: Bar, rules: Rules) -> list[Walked]:
+    extremes = ((bar.high, bar.low), (bar.low, bar.high))
+    ways = [_walked(ledger, bar, turns, rules) for turns in extremes]
+    entered = [_entry_inside(way.events, bar) for way in ways]
+    for price in {price for price in entered if price is not None}:
+        ways += [_walked(ledger, bar, (price, *turns), rules) for turns in extremes]
+    return ways
+
+
+def _entry_inside(events: list[OrderEvent], bar: Bar) -> float | None:
+    """Price of the first fill away from the open that got a bracket; None without one."""
+    for fill, then in itertools.pairwise(events):
+        if isinstance(fill, OrderFilled) and isinstance(then, BracketPlaced) and bar.low < fill.price < bar.high:
+            return fill.price
+    return None
+
+
+def _walked(ledger: Ledger, bar: Bar, turns: tuple[float, ...], rules: Rules) -> Walked:
+    tried = ledger.copy()
+    stage = _Stage(tried, bar, rules)
+    stage.at_open()
+    start = bar.open
+    for end in (*turns, bar.close):
+        stage.leg(start, end)
+        start = end
+    return Walked(tried, stage.events)
+
+
+class _Stage:
+    """One way through one bar, leg by leg."""
+
+    def __init__(self, ledger: Ledger, bar: Bar, rules: Rules) -> None:
+        self.events: list[OrderEvent] = []
+        self._ledger = ledger
+        self._bar = bar
+        self._rules = rules
+        self._tick = rules.markets[bar.symbol].terms.price_tick
+
+    def at_open(self) -> None:
+        """Fill what the open fills."""
+        self.leg(self._bar.open, self._bar.open)
+        self.pass_open()
+
+    def pass_open(self) -> None:
+        """Note that the open has passed: orders that are immediate or nothing are gone."""
+        for resting in _working(self._ledger, self._bar):
+            identity = resting.order.order_id
+            if resting.fresh:
+                self._ledger.resting[identity] = resting._replace(fresh=False)
+            if resting.order.time_in_force is TimeInForce.IOC:
+                self.events += self._ledger.drop(identity, self._bar.time, NOT_FILLED_AT_ONCE)
+
+    def follow(self, price: float) -> None:
+        """Let trailing stops follow the price to here."""
+        for resting in _working(self._ledger, self._bar):
+            followed = resting.following(price)
+            if followed is not resting:
+                self._ledger.resting[resting.order.order_id] = followed
+
+    def leg(self, start: float, end: float) -> None:
+        """Let the price go from `start` to `end`, filling what it crosses, in the order in which it comes there."""
+        blocked: set[str] = set()
+        while True:
+            self.follow(start)
+            liquidated = self._liquidated(start, end)
+            hit = self._first_hit(start, end, blocked)
+            if liquidated is not None and (hit is None or abs(liquidated[0] - start) <= abs(hit[0] - start)):
+                start, book = liquidated
+                self.events += self._ledger.liquidate(book, self._bar.symbol, self._bar.time)
+                continue
+            if hit is None:
+                break
+            start, resting = hit
+            filled_before = len(self.events)
+            self._set_off(resting, start)
+            just_armed = resting.order.order_type is OrderType.STOP_LIMIT and not resting.armed
+            if len(self.events) == filled_before and not just_armed:
+                blocked.add(resting.order.order_id)  # no volume is left for it
+        self.follow(end)
+
+    def _first_hit(self, start: float, end: float, blocked: set[str]) -> tuple[float, Resting] | None:
+        best: tuple[float, Resting] | None = None
+        for resting in _working(self._ledger, self._bar):
+            if resting.order.order_id in blocked:
+                continue
+            price = resting.fills_on_leg(start, end, self._bar.time, self._tick, touch=self._rules.touch)
+            if not math.isnan(price) and (best is None or abs(price - start) < abs(best[0] - start)):
+                best = (price, resting)
+        return best
+
+    def _liquidated(self, start: float, end: float) -> tuple[float, str] | None:
+        for book in self._ledger.accounts:
+            price = _liquidation_on_leg(self._ledger, book, self._bar.symbol, (start, end), self._rules)
+            if not math.isnan(price):
+                return price, book
+        return None
+
+    def _set_off(self, resting: Resting, price: float) -> None:
+        order, bar = resting.order, self._bar
+        if order.order_type is OrderType.STOP_LIMIT and not resting.armed:
+            self._ledger.resting[order.order_id] = resting._replace(armed=True)
+            return
+        if not resting.is_limit_now:
+            spot = Spot(bar.time, price, bar.low, bar.high)
+        elif not resting.fresh:
+            spot = Spot(bar.time, price, rests=True)
+        elif order.post_only:
+            del self._ledger.resting[order.order_id]
+            self.events.append(OrderRejected(order.order_id, bar.time, WOULD_TAKE))
+            return
+        else:  # the market is there already: it takes, but never beyond its limit
+            limit = resting.limit_at(bar.time)
+            low, high = (-math.inf, limit) if order.side > 0 else (limit, math.inf)
+            spot = Spot(bar.time, price, low, high)
+        self.events += self._ledger.execute(resting, spot)
+
+
+def _working(ledger: Ledger, bar: Bar) -> list[Resting]:
+    """Orders that the price may set off now: market orders fill at opens only."""
+    return [
+        resting
+        for resting in ledger.resting.values()
+        if resting.order.symbol == bar.symbol
+        and resting.order.order_type is not OrderType.MARKET
+        and resting.due(bar.time)
+    ]
+
+
+def _anything_in_reach(ledger: Ledger, bar: Bar, rules: Rules) -> bool:
+    """Whether an order could be set off, or a position liquidated, by any way through the bar."""
+    if any(account.position(bar.symbol) for account in ledger.accounts.values()):
+        for book in ledger.accounts:
+            for leg in ((bar.low, bar.high), (bar.high, bar.low)):
+                if not math.isnan(_liquidation_on_leg(ledger, book, bar.symbol, leg, rules)):
+                    return True
+    tick = rules.markets[bar.symbol].terms.price_tick
+    for resting in _working(ledger, bar):
+        followed = resting.following(bar.high).following(bar.low)
+        for start, end in ((bar.low, bar.high), (bar.high, bar.low)):
+            if not math.isnan(followed.fills_on_leg(start, end, bar.time, tick, touch=rules.touch)):
+                return True
+    return False
+
+
+def _liquidation_on_leg(ledger: Ledger, book: str, symbol: str, leg: tuple[float, float], rules: Rules) -> float:
+    """Price at which a book's position is liquidated while the price goes along the leg; NaN if it is not."""
+    account, terms = ledger.accounts[book], rules.markets[symbol].terms
+    position = account.position(symbol)
+    if position == 0.0 or (position > 0.0 and terms.leverage <= 1.0):
+        return math.nan
+    side = 1 if position > 0.0 else -1
+    level = liquidation_price(side, account.average(symbol), terms.leverage, terms.maintenance_rate)
+    return stop_on_leg(-side, level, *leg)
+
+
+def _value(ledger: Ledger, bar: Bar) -> float:
+    ledger.mark(bar.symbol, bar.close)
+    return ledger.equity()
+
+
+def _positions(ledger: Ledger, symbol: str) -> list[float]:
+    return [account.position(symbol) for account in ledger.accounts.values()]
