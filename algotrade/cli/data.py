@@ -244,7 +244,8 @@ def _counted(holdings: Holdings | None) -> str:
     """ "3,807 candles, 2 revisions"."""
     words = {"quarantine": "refused rows", "funding": "funding rates"}
     counts = {} if holdings is None else holdings._asdict()
-    return ", ".join(f"{count:,} {words.get(name, name)}" for name, count in counts.items() if count or name == "candles")
+    shown = {name: count for name, count in counts.items() if count or name == "candles"}
+    return ", ".join(f"{count:,} {words.get(name, name)}" for name, count in shown.items())
 
 
 def _way_back(database: Database, key: SeriesKey) -> str:

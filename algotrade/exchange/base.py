@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algotrade.market.candles import Floats, Times
+from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 
 DEMO: Final = "demo"
@@ -119,6 +120,22 @@ class Exchange(Protocol):
 
         Raises:
             FixCommand: it gives no trades, or only its newest ones and others were asked for (see `keeps_trades`).
+        """
+        ...
+
+    async def funding(self, symbol: str, *, since: int, until: int) -> FundingRates:
+        """Some of the funding rates of a perpetual contract, as many as fit into one answer, in rising time.
+
+        Which part of the span they are is the exchange's choice: the oldest, the newest, or all; what lies after
+        `until` is to be left aside. None only where it really has none there.
+
+        Args:
+            symbol: which market.
+            since: time of the first settlement wanted, milliseconds.
+            until: time of the last, inclusive.
+
+        Raises:
+            FixCommand: the exchange gives no funding rates, or the market has none.
         """
         ...
 

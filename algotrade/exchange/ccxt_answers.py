@@ -13,6 +13,7 @@ import numpy as np
 
 from algotrade.exchange.ccxt_errors import nonsense
 from algotrade.market.candles import Floats
+from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 from algotrade.market.timeframe import timeframe_ms
 
@@ -43,6 +44,29 @@ def candle_rows(rows: Any, answer: Any, where: str) -> Floats:
     table = table[np.argsort(table[:, 0], kind="stable")]
     last_of_time = np.append(np.diff(table[:, 0]) > 0, np.ones(min(1, len(table)), np.bool_))
     return np.asarray(table[last_of_time], np.float64)
+
+
+def funding_rows(rows: Any, answer: Any, where: str) -> FundingRates:
+    """ccxt's funding rates in rising time (the later of two of one time stays), null as NaN.
+
+    Args:
+        rows: what ccxt parsed.
+        answer: the JSON that it parsed, None where it was none.
+        where: the exchange and its host, for the error.
+
+    Raises:
+        CheckConnection: not rates with times, or none though the answer holds no empty list to account for it.
+    """
+    if not rows and not holds_empty_list(answer):
+        raise nonsense(where, "no funding rates in it")
+    try:
+        found = {int(row["timestamp"]): number(row["fundingRate"]) for row in rows}
+    except (TypeError, ValueError, KeyError, OverflowError):
+        raise nonsense(where, "funding rates that are not a time and a number") from None
+    times = sorted(found)
+    if not all(map(believable_ms, times)):
+        raise nonsense(where, "a funding rate without a time")
+    return FundingRates(np.array(times, np.int64), np.array([found[time] for time in times], np.float64))
 
 
 def check_spacing(table: Floats, timeframe: str, where: str) -> None:

@@ -24,10 +24,12 @@ from algotrade.exchange.ccxt_answers import (
 )
 from algotrade.exchange.ccxt_client import host_of
 from algotrade.exchange.ccxt_errors import nonsense, translate, unreachable
+from algotrade.exchange.ccxt_funding import CcxtFunding
 from algotrade.exchange.ccxt_trades import CcxtTrades
 from algotrade.exchange.facts import NEWEST_BY_LOCAL_CLOCK
 from algotrade.exchange.retry import Backoff, retry_read
 from algotrade.market.candles import Floats
+from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 from algotrade.market.timeframe import UNIT_MS, bar_start, timeframe_ms
 
@@ -62,6 +64,7 @@ class CcxtExchange:
         self._skew_ms = 0
         self._skew_measured: int | None = None
         self._trades = CcxtTrades(client, self._where, self._ask_of_market)
+        self._funding = CcxtFunding(client, self._where, self._ask_of_market)
         self.keeps_trades = self._trades.walk is not None
 
     async def now_ms(self) -> int:
@@ -114,6 +117,10 @@ class CcxtExchange:
     async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
         """One page of public trades, oldest first; see Exchange."""
         return await self._trades.page(symbol, cursor=cursor, since_ns=since_ns, limit=limit)
+
+    async def funding(self, symbol: str, *, since: int, until: int) -> FundingRates:
+        """Some of the funding rates of a perpetual contract; see Exchange."""
+        return await self._funding.rates(symbol, since=since, until=until)
 
     async def ticker(self, symbol: str) -> Quote:
         """The market now; see Exchange."""

@@ -10,6 +10,7 @@ import numpy as np
 from algotrade.errors import FixCommand, did_you_mean
 from algotrade.exchange.base import DEMO, Quote, TradePage
 from algotrade.market.candles import COLUMNS, Floats, times_ms
+from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import (
     FIRST_MS,
@@ -110,6 +111,13 @@ class DemoExchange:
             sides=made.sides[chosen],
             ids=tuple(str(number) for number in numbers),
             next_cursor=following,
+        )
+
+    async def funding(self, symbol: str, *, since: int, until: int) -> FundingRates:
+        """None: its markets are spot; see Exchange."""
+        raise FixCommand(
+            "the demo exchange has no perpetual contracts, and only those have funding",
+            hint="algotrade fetch --funding --exchange binance --symbol BTC/USDT:USDT",
         )
 
     async def ticker(self, symbol: str) -> Quote:

@@ -82,3 +82,13 @@ TRADE_WALKS: Final = {"kraken": KRAKEN, "binance": BINANCE, "binanceus": BINANCE
 
 # Asked for their newest candles, ccxt's classes for these reckon back from this machine's clock, not the exchange's.
 NEWEST_BY_LOCAL_CLOCK: Final = frozenset({"coinbase"})
+
+# Funding rates in one answer, where an exchange gives far fewer unless it is asked for more.
+# developers.binance.com, Get Funding Rate History: 100 unless told otherwise, 1000 at most.
+FUNDING_PAGES: Final = {"binance": 1000, "binanceusdm": 1000, "binancecoinm": 1000}
+
+# What ccxt gives as the funding history of these is not what was paid at each settlement.
+FUNDING_NOT_AS_PAID: Final = {
+    "bitfinex": "ccxt gives the rate as it was expected at any moment",  # docs.bitfinex.com, Derivatives Status History
+    "deribit": "ccxt gives the rate of eight hours for every hour",  # docs.deribit.com, get_funding_rate_history
+}

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from algotrade.errors import AlgotradeError, ExitCode
 from algotrade.exchange.base import Exchange, TradePage
 from algotrade.market.candles import Floats
+from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 
 Answer = TypeVar("Answer")
@@ -82,6 +83,10 @@ class Turn:
     async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
         """See Exchange."""
         return await self._unless_stopped(self._exchange.trades(symbol, cursor=cursor, since_ns=since_ns, limit=limit))
+
+    async def funding(self, symbol: str, *, since: int, until: int) -> FundingRates:
+        """See Exchange."""
+        return await self._unless_stopped(self._exchange.funding(symbol, since=since, until=until))
 
     async def _unless_stopped(self, question: Coroutine[Any, Any, Answer]) -> Answer:
         """The answer, or Stopped as soon as the program is to end: an exchange may take half a minute to answer."""

@@ -40,23 +40,26 @@ class FundingRates(NamedTuple):
         return FundingRates(self.times[good], self.rates[good])
 
 
-def bad_rates(rates: Floats) -> list[tuple[str, npt.NDArray[np.bool_]]]:
-    """Each reason why a rate cannot be, with the mask, shape (n,), of the rates that have it."""
-    finite = np.isfinite(rates)
+def find_bad_rates(arriving: FundingRates) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+    """Each reason why a rate cannot be stored, with the mask, shape (n,), of the rates that have it."""
+    rates = arriving.rates
+    steps = np.diff(arriving.times, prepend=arriving.times[:1] - SETTLEMENT_MS)
     return [
-        ("the rate is no finite number", ~finite),
-        (f"the rate is beyond {LARGEST_RATE:g}, the whole notional", finite & (np.abs(rates) > LARGEST_RATE)),
+        ("the rate is no finite number", ~np.isfinite(rates)),
+        (f"the rate is beyond {LARGEST_RATE:g}, the whole notional", np.isfinite(rates) & (abs(rates) > LARGEST_RATE)),
+        ("it comes less than a minute after the one before, and would be paid twice", steps < SETTLEMENT_MS),
     ]
 
 
-def nearest(times: Times, known: Times) -> npt.NDArray[np.intp]:
+def nearest(times: Times, known: Times) -> Times:
     """For each time, shape (n,), the position of the known one, rising, of the same settlement; -1 where none is."""
     if not len(known):
-        return np.full(len(times), -1, np.intp)
+        return np.full(len(times), -1, np.int64)
     after = np.clip(np.searchsorted(known, times), 0, len(known) - 1)
     before = np.maximum(after - 1, 0)
     closest = np.where(np.abs(known[before] - times) <= np.abs(known[after] - times), before, after)
-    return np.where(np.abs(known[closest] - times) < SETTLEMENT_MS, closest, -1)
+    near = np.abs(known[closest] - times) < SETTLEMENT_MS
+    return np.asarray(np.where(near, closest, -1), np.int64)
 
 
 def usual_step(times: Times) -> int | None:
@@ -74,7 +77,7 @@ def find_holes(times: Times) -> Times:
     if len(steps) < 2:
         return times[:0]
     beside = np.maximum(np.r_[steps[1], steps[:-1]], np.r_[steps[1:], steps[-2]])
-    return times[:-1][steps > HOLE * beside]
+    return np.asarray(times[:-1][steps > HOLE * beside], np.int64)
 
 
 def validate_perpetual(symbol: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func,
 
 from algotrade.errors import FixData
 from algotrade.market.candles import Floats, Times, iso
-from algotrade.market.funding import SETTLEMENT_MS, FundingRates, bad_rates, nearest
+from algotrade.market.funding import SETTLEMENT_MS, FundingRates, find_bad_rates, nearest
 from algotrade.store.arrivals import WriteReport
 from algotrade.store.database import Database
 from algotrade.store.tables import funding, upsert
@@ -127,9 +127,8 @@ def check_funding(database: Database) -> list[str]:
 
 
 def _first_fault(stored: FundingRates) -> list[tuple[int, str]]:
-    close = np.diff(stored.times, prepend=stored.times[:1] - SETTLEMENT_MS) < SETTLEMENT_MS
-    faults = [*bad_rates(stored.rates), ("less than a minute after the one before: it would be paid twice", close)]
-    return [(int(stored.times[mask][0]), reason) for reason, mask in faults if mask.any()][:1]
+    """Time and reason of a rate that cannot be; empty where all can."""
+    return [(int(stored.times[mask][0]), reason) for reason, mask in find_bad_rates(stored) if mask.any()][:1]
 
 
 def _check(arriving: FundingRates) -> None:

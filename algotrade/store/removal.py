@@ -34,8 +34,9 @@ def holdings_of(database: Database, key: SeriesKey) -> Holdings | None:
             return None
         tables = (metadata.tables[name] for name in COUNTED)
         counts = (select(func.count()).select_from(table).where(table.c.series_id == series_id) for table in tables)
+        candles, quarantine, revisions, trades = (connection.execute(count).scalar_one() for count in counts)
         funding = count_funding(connection, key.exchange, key.symbol) if _is_last(connection, key) else 0
-        return Holdings(*(connection.execute(count).scalar_one() for count in counts), funding)
+        return Holdings(candles, quarantine, revisions, trades, funding)
 
 
 def drop_series(database: Database, key: SeriesKey) -> bool:

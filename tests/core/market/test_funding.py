@@ -7,7 +7,7 @@ import pytest
 
 from algotrade.errors import FixCommand
 from algotrade.market.candles import Times
-from algotrade.market.funding import FundingRates, bad_rates, find_holes, nearest, usual_step, validate_perpetual
+from algotrade.market.funding import FundingRates, find_bad_rates, find_holes, nearest, usual_step, validate_perpetual
 
 HOUR = 3_600_000
 
@@ -54,10 +54,12 @@ def test_a_time_belongs_to_the_settlement_less_than_a_minute_away() -> None:
 
 def test_each_rate_that_cannot_be_has_one_reason() -> None:
     rates = np.array([0.0, 1.0, -1.0, 1.0000001, -2.0, np.nan, np.inf, -np.inf])
-    reasons = {reason: np.flatnonzero(mask).tolist() for reason, mask in bad_rates(rates)}
+    times = hours(0, 8, 8.01, 16, 24, 32, 40, 48)
+    reasons = {reason: np.flatnonzero(mask).tolist() for reason, mask in find_bad_rates(FundingRates(times, rates))}
     assert reasons == {
         "the rate is no finite number": [5, 6, 7],
         "the rate is beyond 1, the whole notional": [3, 4],
+        "it comes less than a minute after the one before, and would be paid twice": [2],
     }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from algotrade.errors import FixCommand
 from algotrade.exchange.base import Exchange, Quote, TradePage
 from algotrade.market.candles import Floats, iso
+from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 from algotrade.market.timeframe import timeframe_ms
 
@@ -113,6 +114,9 @@ class ListedExchange:
 
     async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
         raise FixCommand("kraken gives no trades")
+
+    async def funding(self, symbol: str, *, since: int, until: int) -> FundingRates:
+        raise FixCommand("kraken gives no funding rates")
 
     async def ticker(self, symbol: str) -> Quote:
         """The last close; a fetch never asks for it."""

@@ -88,8 +88,8 @@ def test_where_nothing_is_stored_nothing_is_read(database: Database) -> None:
         ([0, HOUR], [0.1, float("nan")], "1970-01-01T01:00:00Z cannot be stored: the rate is no finite number"),
         ([0, HOUR], [float("-inf"), 0.1], "1970-01-01T00:00:00Z cannot be stored: the rate is no finite number"),
         ([0, HOUR], [0.1, -1.01], "1970-01-01T01:00:00Z cannot be stored: the rate is beyond 1"),
-        ([HOUR, HOUR], [0.1, 0.1], "less than a minute after the one before"),
-        ([HOUR, 0], [0.1, 0.1], "less than a minute after the one before"),
+        ([HOUR, HOUR], [0.1, 0.1], "it comes less than a minute after"),
+        ([HOUR, 0], [0.1, 0.1], "it comes less than a minute after"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_stored(
