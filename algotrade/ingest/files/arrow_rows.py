@@ -1,4 +1,4 @@
-"""Rows of candles out of Arrow's tables, a batch at a time: what Parquet and Feather files hold (extra `parquet`)."""
+"""Rows of numbers out of Arrow's tables, a batch at a time: what Parquet and Feather files hold (extra `parquet`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 
 from algotrade.errors import FixData
-from algotrade.ingest.files.csv_file import five_columns
 from algotrade.ingest.files.rows import BadRow, FileRows
 from algotrade.ingest.files.times import UNITS, TimeReader, epoch_ms, epoch_units
 from algotrade.market.candles import Floats, Times
@@ -23,7 +22,7 @@ def read_batches(batches: Iterable[Any], names: Sequence[str], time_format: str 
 
     Args:
         batches: record batches.
-        names: the columns of the time, open, high, low, close and perhaps volume.
+        names: the columns of the time, and of the numbers in the order in which they are wanted.
         time_format: for times kept as text, as for strptime.
 
     Raises:
@@ -36,7 +35,7 @@ def read_batches(batches: Iterable[Any], names: Sequence[str], time_format: str 
         read_times = read_times or _time_reader(batch.column(names[0]).type, time_format)
         times, bad = read_times(batch.column(names[0]))
         lines = np.arange(1, len(times) + 1, dtype=np.int64)
-        rows = FileRows(lines, times, five_columns(columns), place="row").without(bad)
+        rows = FileRows(lines, times, columns, place="row").without(bad)
         bad = [row._replace(line=row.line + done) for row in bad]
         yield rows._replace(lines=rows.lines + done, bad=tuple(bad))
         done += len(times)

@@ -25,7 +25,9 @@ VALUE_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("v", "vol", "volume", "basevolume", "volumebase", "tickvolume"), "volume"),
 }
 
-
+FUNDING_FIELDS: Final = ("time", "rate")
+SETTLEMENT_NAMES: Final = ("fundingtime", "fundingtimestamp", "fundingratetimestamp", "calctime")
+RATE_NAMES: Final = dict.fromkeys(("fundingrate", "lastfundingrate", "realizedrate", "rate", "funding"), "rate")
 QUANTITY_NAMES: Final = frozenset({"amount", "size", "quantity", "qty", "volume", "vol"})
 SYMBOL_NAMES: Final = frozenset({"symbol", "pair", "ticker", "instrument", "market"})
 
@@ -64,8 +66,8 @@ def find_columns(names: Sequence[str], given: Mapping[str, str], *, close_only: 
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise FixData(f"the column name {twice[0][:40]!r} appears twice")
-    chosen = _look_up(names, given)
-    found = {**_recognise(names, chosen), **chosen}
+    chosen = _look_up(names, given, FIELDS, "a candle")
+    found = {**_recognise(names, chosen, TIME_NAMES, VALUE_NAMES), **chosen}
     needed = ("time", "close") if close_only else FIELDS[:5]
     missing = [field for field in needed if field not in found]
     if missing:
@@ -76,6 +78,27 @@ def find_columns(names: Sequence[str], given: Mapping[str, str], *, close_only: 
     prices = ("close",) * 4 if close_only else FIELDS[1:5]
     opening, high, low, close = (found[field] for field in prices)
     return Columns(found["time"], (opening, high, low, close), found.get("volume"))
+
+
+def find_funding_columns(names: Sequence[str], given: Mapping[str, str]) -> tuple[int, int]:
+    """Positions of the time and the rate of a file of funding rates.
+
+    Args:
+        names: as the file has them.
+        given: field to column name, for those that are not recognised: {"rate": "Paid"}.
+
+    Raises:
+        FixData: a column is missing, or several could be meant; the hint holds the flag that settles it.
+        FixCommand: `given` names a field that there is not.
+    """
+    chosen = _look_up(names, given, FUNDING_FIELDS, "a funding rate")
+    found = {**_recognise(names, chosen, (*SETTLEMENT_NAMES, *TIME_NAMES), RATE_NAMES), **chosen}
+    for field in FUNDING_FIELDS:
+        if field not in found:
+            raise FixData(
+                f"no column for the {field}; the columns are {_listed(names)}", hint=f"--columns {field}=NAME"
+            )
+    return found["time"], found["rate"]
 
 
 def trade_columns(names: Sequence[str]) -> tuple[int, int, int] | None:
@@ -108,25 +131,27 @@ def refuse_several_symbols(symbols: Sequence[str]) -> None:
         raise FixData(f"it holds several markets ({listed}, ...); split it into a file for each")
 
 
-def _look_up(names: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
+def _look_up(names: Sequence[str], given: Mapping[str, str], fields: Sequence[str], of: str) -> dict[str, int]:
     for field, name in given.items():
-        if field not in FIELDS:
+        if field not in fields:
             raise FixCommand(
-                f"{field[:40]!r} is no field of a candle ({', '.join(FIELDS)}).{did_you_mean(field, FIELDS)}",
-                hint="--columns time=NAME,close=NAME",
+                f"{field[:40]!r} is no field of {of} ({', '.join(fields)}).{did_you_mean(field, fields)}",
+                hint=f"--columns {fields[0]}=NAME",
             )
         if name not in names:
             raise FixData(f"no column {name[:40]!r}; the columns are {_listed(names)}.{did_you_mean(name, names)}")
     return {field: list(names).index(name) for field, name in given.items()}
 
 
-def _recognise(names: Sequence[str], chosen: Mapping[str, int]) -> dict[str, int]:
+def _recognise(
+    names: Sequence[str], chosen: Mapping[str, int], time_names: Sequence[str], value_names: Mapping[str, str]
+) -> dict[str, int]:
     """The fields that the file's own names tell, beside those that a person has chosen."""
     folded = [_fold(name) for name in names]
-    times = [folded.index(name) for name in TIME_NAMES if name in folded]
+    times = [folded.index(name) for name in time_names if name in folded]
     found = {"time": times[0]} if times else {}
     for position, name in enumerate(folded):
-        field = VALUE_NAMES.get(name)
+        field = value_names.get(name)
         if field is None or field in chosen or position in chosen.values():
             continue
         if field in found:

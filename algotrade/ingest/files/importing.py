@@ -197,11 +197,11 @@ def _whole_hint(hint: str | None, path: Path, key: SeriesKey, options: ImportOpt
         return hint
     symbol = "" if "--symbol" in hint else _symbol_flag(key)
     timeframe = f" --timeframe {key.timeframe}" if key.timeframe and "--timeframe" not in hint else ""
-    reading = "".join(f" {flag}" for flag in _reading_flags(options) if flag.partition(" ")[0] not in hint)
+    reading = "".join(f" {flag}" for flag in reading_flags(options) if flag.partition(" ")[0] not in hint)
     return f"algotrade fetch --exchange {key.exchange}{symbol}{timeframe} --from {quoted(path)}{reading} {hint}"
 
 
-def _reading_flags(options: ImportOptions) -> list[str]:
+def reading_flags(options: ImportOptions) -> list[str]:
     """How the file is read, as flags."""
     columns = ",".join(f"{field}={name}" for field, name in options.columns.items())
     flags = {
