@@ -141,7 +141,7 @@ def backtest(  # noqa: PLR0913 (all but two are named, each with a default)
     key = key._replace(timeframe=timeframe or infer_timeframe(times_ms(table)))
     instrument = Instrument(*candles.attrs.get(MARKET, (key.symbol,)))
     setup = Setup(
-        instrument=instrument,
+        instruments=(instrument,),
         timeframe=key.timeframe,
         cash=float(cash),
         costs=Costs(float(fee_rate_of(fee_rate, instrument)), float(slippage_rate)),

@@ -268,7 +268,7 @@ def kept_run(document: dict[str, Any], database: Database) -> KeptRun:
 def profit_ends_at(document: dict[str, Any], result: Result) -> float:
     """The fee rate at which the profit of the same decisions is gone; see `evaluate.breakdown.break_even_fee`."""
     setup = Setup(
-        instrument=Instrument(**document["instrument"]),
+        instruments=(Instrument(**document["instrument"]),),
         timeframe=result.timeframe,
         cash=result.cash,
         costs=result.costs,

@@ -70,7 +70,7 @@ def kraken_days() -> pd.DataFrame:
 def by_algotrade(candles: pd.DataFrame, task: Task) -> Answer:
     """The shipped strategy through the pipeline."""
     strategy = material.sma_cross(task.fast, task.slow)
-    setup = Setup(Instrument("BTC/USD"), "1d", cash=task.cash, costs=Costs(task.fee_rate, 0.0))
+    setup = Setup((Instrument("BTC/USD"),), "1d", cash=task.cash, costs=Costs(task.fee_rate, 0.0))
     result = execute_backtest(strategy, candles, strategy.signals(candles), setup)
     sides = zip(result.filled.bar.tolist(), result.filled.side.tolist(), strict=True)
     return Answer(float(result.equity_values[-1]), list(sides))

@@ -23,7 +23,7 @@ MINUTE_MS = 60_000
 MILLION = 1_000_000
 
 # A basis point: with Kraken's fee a million minutes of this strategy would leave nothing to trade with.
-SETUP = Setup(Instrument("BTC/USD"), "1m", cash=1_000_000.0, costs=Costs(fee_rate=0.0001, slippage_rate=0.0))
+SETUP = Setup((Instrument("BTC/USD"),), "1m", cash=1_000_000.0, costs=Costs(fee_rate=0.0001, slippage_rate=0.0))
 
 
 def minutes(bars: int) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
@@ -17,7 +17,8 @@ class Setup(NamedTuple):
     """Cash, costs, market and limits of a run.
 
     Attributes:
-        instrument: symbol, steps and minima; whether it can be shorted.
+        instruments: of each symbol: steps and minima; whether it can be shorted. In the order in which they are asked
+            about.
         timeframe: of the candles.
         cash: quote units at the start.
         costs: fee and slippage.
@@ -26,9 +27,13 @@ class Setup(NamedTuple):
         calendar: "24/7" or "stocks".
         path: which way through a bar is taken where it matters: "worst" or "best" for us.
         touch: a limit fills where the price reaches it, not only where it goes through.
+        rebalance_band: by which the share of equity may drift from the target before it is traded again; 0: any drift.
+        sizing: what a target of 1 means; None: all of the equity.
+        detail: timeframe of finer candles that bars are walked along; None: a bar is walked itself.
+        books: names of the strategies that trade, each with a book of its own; empty: there is one.
     """
 
-    instrument: Instrument
+    instruments: tuple[Instrument, ...]
     timeframe: str
     cash: float = 10_000.0
     costs: Costs = Costs()
@@ -37,23 +42,38 @@ class Setup(NamedTuple):
     calendar: str = "24/7"
     path: str = WORST
     touch: bool = False
+    rebalance_band: float = 0.0
+    sizing: Any = None
+    detail: str | None = None
+    books: tuple[str, ...] = ()
+
+    @property
+    def instrument(self) -> Instrument:
+        """The first market, the only one of most runs."""
+        return self.instruments[0]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What is traded, in order."""
+        return tuple(instrument.symbol for instrument in self.instruments)
 
     @property
     def terms(self) -> Terms:
-        """Costs and legal sizes as the fill rules want them."""
+        """Costs and legal sizes of the first market as the fill rules want them."""
         return terms_of(self.instrument, self.costs, self.bounds)
 
     @property
     def rules(self) -> Rules:
         """The simulated exchange of the run."""
-        market = Market(self.terms, self.can_short)
-        return Rules(
-            {self.instrument.symbol: market}, self.costs, timeframe_ms(self.timeframe), self.path, touch=self.touch
-        )
+        markets = {
+            each.symbol: Market(terms_of(each, self.costs, self.bounds), each.can_short or self.bounds.allow_short)
+            for each in self.instruments
+        }
+        return Rules(markets, self.costs, timeframe_ms(self.timeframe), self.path, touch=self.touch)
 
     @property
     def can_short(self) -> bool:
-        """Whether a position may go below zero."""
+        """Whether a position in the first market may go below zero."""
         return self.instrument.can_short or self.bounds.allow_short
 
 

@@ -108,7 +108,7 @@ def _setup(market: MarketData, settings: Settings, costs: Any, bounds: Any) -> S
     from algotrade.backtest.setup import Setup
 
     return Setup(
-        instrument=market.instrument,
+        instruments=(market.instrument,),
         timeframe=market.key.timeframe,
         cash=settings.defaults.cash,
         costs=costs,

@@ -101,7 +101,7 @@ def setup_of(header: dict[str, Any]) -> Setup:
     """The conditions under which a journal's session trades."""
     plan = plan_of(header["plan"])
     return Setup(
-        instrument=Instrument(**header["instrument"]),
+        instruments=(Instrument(**header["instrument"]),),
         timeframe=plan.timeframe,
         cash=plan.cash,
         costs=Costs(**header["costs"]),

@@ -176,7 +176,7 @@ def _run_again(body: Mapping[str, Any], strategy: Strategy, past: Restored, data
     data, costs = body["data"], body["costs"]
     instrument = Instrument(**{name: body["instrument"][name] for name in Instrument._fields})
     setup = Setup(
-        instrument=instrument,
+        instruments=(instrument,),
         timeframe=data["timeframe"],
         cash=costs["cash"],
         costs=Costs(costs["fee_rate"], costs["slippage_rate"]),

@@ -63,7 +63,7 @@ def cases(draw: st.DrawFn, *, most_bars: int = 40) -> Case:
         fee_rate=draw(st.sampled_from([0.0, 0.0026, 0.05])), slippage_rate=draw(st.sampled_from([0.0, 0.0005, 0.1]))
     )
     cash = draw(st.sampled_from([1_000.0, 10_000.0, 123.45]))
-    setup = Setup(instrument, "1d", cash=cash, costs=costs, bounds=Bounds(2.0, allow_short=True))
+    setup = Setup((instrument,), "1d", cash=cash, costs=costs, bounds=Bounds(2.0, allow_short=True))
     table = candle_table(times, (opens, high, low, closes, np.ones(bars)))
     return Case(table, np.array(targets[:bars], np.float64), setup)
 
@@ -121,7 +121,7 @@ def test_the_compiled_kernel_gives_the_bits_of_the_plain_one(case: Case) -> None
 
 def test_more_steps_than_a_machine_integer_holds_are_counted_alike() -> None:
     cheap = candle_table(np.arange(4) * DAY, np.full((5, 4), 1e-6))
-    setup = Setup(Instrument("PEPE/USD", quantity_step=1e-8), "1d", cash=1e6, costs=Costs(0.0, 0.0))
+    setup = Setup((Instrument("PEPE/USD", quantity_step=1e-8),), "1d", cash=1e6, costs=Costs(0.0, 0.0))
     targets = np.array([0.0, 1.0, 1.0, 0.0])
     plain, machine = (run_kernel(cheap, targets, setup, compile_from=n) for n in (PLAIN, COMPILED))
     assert fills_of(plain) == fills_of(machine)
@@ -226,7 +226,7 @@ def test_a_bar_that_opens_between_closed_ones_changes_no_equity_at_a_close(case:
 
 def test_nothing_happens_in_no_bars() -> None:
     nothing = candle_table(np.empty(0, np.int64), np.empty((5, 0)))
-    setup = Setup(Instrument("BTC/USD"), "1d")
+    setup = Setup((Instrument("BTC/USD"),), "1d")
     for result in (
         run_kernel(nothing, np.empty(0), setup, compile_from=PLAIN),
         run_kernel(nothing, np.empty(0), setup, compile_from=COMPILED),

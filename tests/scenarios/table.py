@@ -97,7 +97,7 @@ def scenario(
             else:
                 expected.fills.append(_filled(bar, text))
     setup = Setup(
-        Instrument(SYMBOL, **legal_sizes),
+        (Instrument(SYMBOL, **legal_sizes),),
         "1d" if all(":" not in row[0] for row in rows) else "6h",
         cash=cash,
         costs=Costs(fee, slippage),

@@ -78,7 +78,7 @@ def test_a_table_read_back_from_a_file_keeps_its_series(demo: pd.DataFrame, tmp_
 
 def test_a_notebook_and_a_terminal_give_the_same_figures(demo: pd.DataFrame, tmp_path: Path) -> None:
     instrument = instrument_of("ETH/USD")
-    setup = Setup(instrument, "4h", costs=Costs(0.004, 0.0005))
+    setup = Setup((instrument,), "4h", costs=Costs(0.004, 0.0005))
     market = MarketData(SeriesKey("demo", "ETH/USD", "4h", "demo"), demo, instrument, simulated=True)
     ours = {**run_backtest(Rising(), market, setup).document, "run": None}
     assert at.backtest(Rising(), demo).document == ours

@@ -147,7 +147,7 @@ def market_of(candles: pd.DataFrame, instrument: Instrument | None = None, **cha
 
 
 def setup_with(**changes: Any) -> Setup:
-    return Setup(Instrument("BTC/USD"), "1d", costs=Costs(0.0026, 0.0))._replace(**changes)
+    return Setup((Instrument("BTC/USD"),), "1d", costs=Costs(0.0026, 0.0))._replace(**changes)
 
 
 def run(strategy: Strategy, candles: pd.DataFrame, *, check: str = "none", **changes: Any) -> pipeline.Run:
@@ -246,7 +246,9 @@ def test_a_short_result_on_spot_says_that_it_cannot_be_traded(candles: pd.DataFr
     short = run(BothWays(), candles, bounds=Bounds(allow_short=True))
     assert short.document["warnings"] == ["shorts are simulated: this result is not tradable on spot"]
     perpetual = Instrument("BTC/USD:USD", can_short=True)
-    assert run(BothWays(), candles, bounds=Bounds(allow_short=True), instrument=perpetual).document["warnings"] == []
+    assert (
+        run(BothWays(), candles, bounds=Bounds(allow_short=True), instruments=(perpetual,)).document["warnings"] == []
+    )
 
 
 def test_notes_of_the_source_are_warnings_of_the_run(candles: pd.DataFrame) -> None:

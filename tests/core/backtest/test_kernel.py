@@ -25,7 +25,7 @@ def flat(bars: int, price: float = 100.0) -> pd.DataFrame:
 
 
 def setup(**changes: Any) -> Setup:
-    return Setup(Instrument(BTC), "1d", cash=1_000.0, costs=Costs(0.0, 0.0))._replace(**changes)
+    return Setup((Instrument(BTC),), "1d", cash=1_000.0, costs=Costs(0.0, 0.0))._replace(**changes)
 
 
 @EITHER
@@ -42,7 +42,7 @@ def test_the_result_carries_what_it_was_made_from(compile_from: int) -> None:
 @EITHER
 def test_fills_and_refusals_are_kept_apart_in_order(compile_from: int) -> None:
     targets = np.array([1.0, 0.0, 0.05, 1.0, 0.0, 0.0])
-    conditions = setup(instrument=Instrument(BTC, min_notional=100.0))
+    conditions = setup(instruments=(Instrument(BTC, min_notional=100.0),))
     result = run_kernel(flat(6), targets, conditions, compile_from=compile_from)
     assert result.filled.bar.tolist() == [1, 2, 4, 5]
     assert result.filled.side.tolist() == [1, -1, 1, -1]
@@ -60,7 +60,7 @@ def test_too_few_bars_to_trade_in_are_no_error(compile_from: int, bars: int) -> 
 
 @EITHER
 def test_whole_numbers_in_the_conditions_give_floats(compile_from: int) -> None:
-    conditions = Setup(Instrument(BTC, quantity_step=1), "1d", cash=1_000, costs=Costs(0, 0))
+    conditions = Setup((Instrument(BTC, quantity_step=1),), "1d", cash=1_000, costs=Costs(0, 0))
     result = run_kernel(flat(3), np.ones(3), conditions, compile_from=compile_from)
     assert result.equity_values.dtype == np.float64
     assert result.filled.fee.dtype == np.float64
@@ -84,7 +84,7 @@ def test_the_event_loop_gives_the_same_result_in_every_field() -> None:
     targets = np.array([0.0, 1.0, -0.5, 0.0, 0.001, 0.001])
     instrument = Instrument(BTC, quantity_step=0.5, min_quantity=1.0)
     conditions = setup(
-        instrument=instrument, costs=Costs(0.01, 0.02), bounds=Bounds(allow_short=True), calendar="stocks"
+        instruments=(instrument,), costs=Costs(0.01, 0.02), bounds=Bounds(allow_short=True), calendar="stocks"
     )
     fast = run_kernel(candles, targets, conditions)
     reference = run_event_loop(candles, KnownTargets(BTC, targets), conditions)

@@ -23,7 +23,7 @@ from algotrade.market.instrument import Instrument
 
 candles = candle_table(np.arange(5) * 86_400_000, np.full((5, 5), 100.0))
 targets = np.array([0.0, 1.0, 1.0, 0.0, 0.0])
-result = run_kernel(candles, targets, Setup(Instrument("BTC/USD"), "1d"), compile_from=0)
+result = run_kernel(candles, targets, Setup((Instrument("BTC/USD"),), "1d"), compile_from=0)
 print(repr(float(result.equity_values[-1])))
 """
 

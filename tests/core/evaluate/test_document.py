@@ -61,7 +61,7 @@ def candles_of(closes: list[float], *, skip: tuple[int, ...] = ()) -> pd.DataFra
 
 def result_over(candles: pd.DataFrame, targets: list[float], **changes: Any) -> Result:
     signals = pd.DataFrame({"signal": targets}, index=candles.index)
-    setup = Setup(Instrument("BTC/USD"), "1d", costs=Costs(0.0026, 0.0005))._replace(**changes)
+    setup = Setup((Instrument("BTC/USD"),), "1d", costs=Costs(0.0026, 0.0005))._replace(**changes)
     wanted = signals["signal"].fillna(0.0).to_numpy()
     run = run_kernel(candles, wanted, setup)
     return Result(**{**{name: getattr(run, name) for name in Result.__dataclass_fields__}, "signals": signals})
@@ -175,7 +175,7 @@ def test_an_account_that_lives_is_not_called_ruined(result: Result) -> None:
 
 
 def test_refusals_survive() -> None:
-    refused = result_over(candles_of(CLOSES), TARGETS, instrument=Instrument("BTC/USD", min_notional=1e9))
+    refused = result_over(candles_of(CLOSES), TARGETS, instruments=(Instrument("BTC/USD", min_notional=1e9),))
     document = document_of(refused)
     assert document["rejections"][0] == {"time": "1970-01-03T00:00:00Z", "reason": "below_min_notional"}
     again = result_of_document(document, candles_of(CLOSES))

@@ -19,7 +19,7 @@ from algotrade.strategy.base import Strategy, on
 
 DAY = 86_400_000
 PRICES = [100.0, 110.0, 121.0, 121.0, 110.0]
-FREE = Setup(Instrument("BTC/USD"), "1d", costs=Costs(0.0, 0.0))
+FREE = Setup((Instrument("BTC/USD"),), "1d", costs=Costs(0.0, 0.0))
 
 
 def candles() -> pd.DataFrame:
@@ -42,7 +42,7 @@ def limited(**limits: Any) -> Setup:
     return FREE._replace(limits=Limits(**limits))
 
 
-SMALLEST = FREE._replace(instrument=Instrument("BTC/USD", min_notional=1e6))
+SMALLEST = FREE._replace(instruments=(Instrument("BTC/USD", min_notional=1e6),))
 TABLE = [
     # targets, bar, setup, answer
     ([0, 1, 1, 0, 0], 0, FREE, "nothing was done: the target stayed at 0, and drift alone never trades"),

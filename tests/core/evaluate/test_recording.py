@@ -25,7 +25,7 @@ from algotrade.evaluate.result import Result
 from algotrade.market.instrument import Instrument
 
 DAY = 86_400_000
-SETUP = Setup(Instrument("BTC/USD"), "1d", cash=500.0, costs=Costs(0.001, 0.002), calendar="stocks")
+SETUP = Setup((Instrument("BTC/USD"),), "1d", cash=500.0, costs=Costs(0.001, 0.002), calendar="stocks")
 
 
 def closed(day: int, price: float = 10.0) -> CandleClosed:

@@ -110,7 +110,7 @@ def test_macd_trend_follows_the_line_over_its_signal() -> None:
 def test_buy_the_dip_sells_the_rebound_or_gives_up() -> None:
     #              bought,  sold at 100       bought at 80, given up after three bars
     closes = [100, 90, 91, 100, 100, 100, 80, 80, 80, 81, 82, 82]
-    setup = Setup(Instrument("BTC/USD"), "1d", costs=Costs(0.0, 0.0))
+    setup = Setup((Instrument("BTC/USD"),), "1d", costs=Costs(0.0, 0.0))
     result = run_event_loop(days(closes), begun(shipped("buy_the_dip")(rebound=0.1, patience=3)), setup)
     fills = list(zip(result.filled.bar.tolist(), result.filled.side.tolist(), strict=True))
     assert fills == [(2, 1), (4, -1), (7, 1), (10, -1)]

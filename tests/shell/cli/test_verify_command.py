@@ -428,7 +428,7 @@ def whole() -> bytes:
     candles = simulate_candles("BTC/USD", "1d", *parse_span("2020-01-01", "2020-04-30"))
     market = MarketData(KEY, candles, Instrument("BTC/USD"), simulated=False)
     cls = find_strategy("sma_cross", strategy_sources(default_settings()))
-    run = run_backtest(cls(), market, Setup(market.instrument, "1d"), check="none")
+    run = run_backtest(cls(), market, Setup((market.instrument,), "1d"), check="none")
     return json.dumps(result_of_run({**run.document, "run": "r20200501-000000-0000"}, 0)).encode()
 
 

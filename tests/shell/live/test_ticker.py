@@ -46,7 +46,7 @@ async def test_closed_candles_are_stored_and_a_backtest_runs_over_them(tmp_path:
         assert market.simulated
         np.testing.assert_array_equal(times_ms(market.candles), [row[0] for row in candles])
         np.testing.assert_array_equal(market.candles.to_numpy(), [row[1:] for row in candles])
-        run = run_backtest(SmaCross(fast=2, slow=5), market, Setup(market.instrument, "1m"), check="none")
+        run = run_backtest(SmaCross(fast=2, slow=5), market, Setup((market.instrument,), "1m"), check="none")
     assert len(run.result.equity_values) == 8
     true = simulate_candles("BTC/USD", "1m", START + MINUTE, START + 8 * MINUTE)
     assert (np.array(candles)[:, 2] <= true["high"].to_numpy() + 1e-9).all()

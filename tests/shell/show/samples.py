@@ -39,7 +39,7 @@ class Cross(SignalStrategy):
 def make_run(bars: int = 900, *, check: str = "none", symbol: str = "BTC/USD", **parameters: int) -> Run:
     """A backtest over the first `bars` days of the demo market."""
     candles = simulate_candles("BTC/USD", "1d", START, START + (bars - 1) * DAY_MS)
-    setup = Setup(Instrument(symbol), "1d")
+    setup = Setup((Instrument(symbol),), "1d")
     market = MarketData(SeriesKey("demo", symbol, "1d", "demo"), candles, setup.instrument, simulated=True)
     return run_backtest(Cross(**parameters), market, setup, check=check)
 

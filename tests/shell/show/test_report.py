@@ -129,7 +129,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(run, tmp_path):
 def test_a_result_without_bars_cannot_be_drawn(run):
     with pytest.raises(FixData, match="no bars"):
         report_html(
-            run_kernel(run.result.candles.iloc[:0], np.empty(0), Setup(Instrument("BTC/USD"), "1d")), run.document
+            run_kernel(run.result.candles.iloc[:0], np.empty(0), Setup((Instrument("BTC/USD"),), "1d")), run.document
         )
 
 
@@ -168,7 +168,7 @@ def test_many_bars_are_drawn_in_groups_and_the_page_says_so():
     times = START + 60_000 * np.arange(count)
     close = 100 + np.sin(np.arange(count) / 50)
     candles = candle_table(times, [close, close + 0.5, close - 0.5, close, np.ones(count)])
-    result = run_kernel(candles, (np.arange(count) // 2 % 2).astype(float), Setup(Instrument("BTC/USD"), "1m"))
+    result = run_kernel(candles, (np.arange(count) // 2 % 2).astype(float), Setup((Instrument("BTC/USD"),), "1m"))
     bars = figures.group_bars(times, "1m")
     assert (bars.size, len(bars.times), bars.width_ms) == (3, 16_667, 180_000)
     assert bars.last(np.arange(float(count)))[-1] == count - 1
@@ -188,7 +188,7 @@ def test_fills_do_not_set_the_price_scale(run):
 
 @pytest.mark.parametrize("bars", [1, 2, 30])
 def test_a_short_run_without_a_fill_is_drawn(run, bars):
-    result = run_kernel(run.result.candles.iloc[:bars], np.zeros(bars), Setup(Instrument("BTC/USD"), "1d"))
+    result = run_kernel(run.result.candles.iloc[:bars], np.zeros(bars), Setup((Instrument("BTC/USD"),), "1d"))
     assert figures.draw(result).notes == []
 
 
@@ -197,7 +197,7 @@ def test_grouped_candles_keep_every_extreme():
     times = START + 60_000 * np.arange(count)
     close = 100 + np.random.default_rng(0).normal(size=count)
     candles = candle_table(times, [close, close + 1, close - 1, close, np.ones(count)])
-    result = run_kernel(candles, np.zeros(count), Setup(Instrument("BTC/USD"), "1m"))
+    result = run_kernel(candles, np.zeros(count), Setup((Instrument("BTC/USD"),), "1m"))
     drawn = figures.candle_columns(result, figures.group_bars(times, "1m"))
     assert drawn["high"].max() == candles["high"].max()
     assert drawn["low"].min() == candles["low"].min()
