@@ -15,6 +15,17 @@ class Market(NamedTuple):
     step: float = 0.0
     min_quantity: float = 0.0
     min_notional: float = 0.0
+    leverage: float = 1.0
+    maintenance_rate: float = 0.005
+
+
+class Bars(NamedTuple):
+    """Prices of the candles, column by column."""
+
+    open: Sequence[float]
+    high: Sequence[float]
+    low: Sequence[float]
+    close: Sequence[float]
 
 
 class Fill(NamedTuple):
@@ -31,13 +42,15 @@ class Outcome(NamedTuple):
     equity: list[float]
 
 
-def backtest(
-    opens: Sequence[float], closes: Sequence[float], targets: Sequence[float], cash: float, market: Market
-) -> Outcome:
-    """A target that differs from the one before is a market order that fills at the open of the next bar."""
-    position = 0.0
+def backtest(bars: Bars, targets: Sequence[float], cash: float, market: Market) -> Outcome:
+    """A target that differs from the one before is a market order that fills at the open of the next bar.
+
+    A position whose margin is used up inside a bar is closed where all of it is lost; an account without value is
+    closed, and worth exactly nothing from then on.
+    """
+    position = entry = 0.0
     outcome = Outcome([], [], [])
-    for bar, (open_, close) in enumerate(zip(opens, closes, strict=True)):
+    for bar, (open_, high, low, close) in enumerate(zip(*bars, strict=True)):
         target = targets[bar - 1] if bar >= 1 else 0.0
         target_before = targets[bar - 2] if bar >= 2 else 0.0
         if target != target_before:
@@ -48,10 +61,37 @@ def backtest(
             else:
                 fee = quantity * price * market.fee_rate
                 cash = cash - side * quantity * price - fee
+                entry = entry_price(position, entry, side * quantity, price)
                 position = position + side * quantity
                 outcome.fills.append(Fill(bar, side, quantity, price, fee))
+        ruined = cash + position * close <= 0
+        if position and (is_liquidated(position, entry, (low, high), market) or ruined):
+            side = -1 if position > 0 else +1
+            price = entry * (1 + side / market.leverage)
+            outcome.fills.append(Fill(bar, side, abs(position), price, 0.0))
+            cash, position = cash + position * price, 0.0
+            ruined = cash <= 0
+        if ruined:
+            cash = 0.0
         outcome.equity.append(cash + position * close)
     return outcome
+
+
+def entry_price(position: float, entry: float, traded: float, price: float) -> float:
+    """Average entry price once `traded` (negative when sold) was added to the position."""
+    if position == 0 or abs(traded) > abs(position) and position * traded < 0:
+        return price
+    if position * traded < 0:
+        return entry
+    return (abs(position) * entry + abs(traded) * price) / (abs(position) + abs(traded))
+
+
+def is_liquidated(position: float, entry: float, low_high: tuple[float, float], market: Market) -> bool:
+    """Whether the bar goes where the margin of the position is no more than the maintenance margin."""
+    low, high = low_high
+    if position < 0:
+        return high >= entry * (1 + 1 / market.leverage) / (1 + market.maintenance_rate)
+    return market.leverage > 1 and low <= entry * (1 - 1 / market.leverage) / (1 - market.maintenance_rate)
 
 
 def order_at_open(

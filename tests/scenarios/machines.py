@@ -124,9 +124,17 @@ def told_outcome(told: Iterable[list[Record]]) -> Outcome:
 
 def naive_twin(scenario: Scenario) -> Outcome:
     market, setup = scenario.setup.instrument, scenario.setup
-    terms = naive.Market(*setup.costs, market.quantity_step, market.min_quantity, market.min_notional)
-    opens, closes = (scenario.candles[name].tolist() for name in ("open", "close"))
-    fills, refusals, equity = naive.backtest(opens, closes, known(scenario).tolist(), setup.cash, terms)
+    terms = naive.Market(
+        setup.costs.fee_rate,
+        setup.costs.slippage_rate,
+        market.quantity_step,
+        market.min_quantity,
+        market.min_notional,
+        max(setup.bounds.leverage, 1.0),
+        setup.costs.maintenance_rate,
+    )
+    bars = naive.Bars(*(scenario.candles[name].tolist() for name in ("open", "high", "low", "close")))
+    fills, refusals, equity = naive.backtest(bars, known(scenario).tolist(), setup.cash, terms)
     return Outcome([Filled(*fill) for fill in fills], refusals, equity)
 
 

@@ -341,30 +341,6 @@ SCENARIOS = [
         allow_short=True,
     ),
     scenario(
-        "a short that lost more than everything is closed, whatever the target, and nothing is opened again",
-        """
-        day | open high low close | asks        | happens                  | equity
-        1   | 100  100  100 100   | target -1   |                          | 1000
-        2   | 100  250  100 250   | target -0.5 | sell 10 @ 100            | -500
-        3   | 250  250  250 250   | target 1    | buy 10 @ 250             | -500
-        4   | 250  250  250 250   | target 0    | refused no_equity_left   | -500
-        5   | 250  250  250 250   |             | refused no_equity_left   | -500
-        """,
-        allow_short=True,
-    ),
-    scenario(
-        "a short that the slipped price ruins is closed and not turned",
-        """
-        day | open high low close | asks      | happens               | equity
-        1   | 160  160  160 160   | target -1 |                       | 1200
-        2   | 160  160  160 160   | target 1  | sell 10 @ 120         | 800
-        3   | 200  200  200 200   |           | buy 10 @ 250          | -100
-        """,
-        cash=1_200,
-        slippage=0.25,
-        allow_short=True,
-    ),
-    scenario(
         "leverage borrows cash",
         """
         day | open high low close | asks     | happens               | equity
