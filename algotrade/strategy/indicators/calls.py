@@ -137,7 +137,7 @@ def atr(window: int) -> Call:
 
 def natr(window: int) -> Call:
     """As `indicators.natr`."""
-    return one_window("natr", "NATR", window, rows=(1, 1))
+    return one_window("natr", "NATR", window, rows=(1, 1), least=2)  # TA-Lib leaves one of 1 unscaled
 
 
 def keltner(window: int, width: float, atr_window: int) -> Call:

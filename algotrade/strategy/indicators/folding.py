@@ -71,7 +71,8 @@ def low(rows: Floats, window: int) -> Floats:
 
 def squares(rows: Floats, window: int) -> Floats:
     """Sum of squared deviations from each window's mean; 0.0 for a constant."""
-    return fold(np.stack([rows, np.zeros(len(rows))]), window, _moments)[1]
+    sums: Floats = fold(np.stack([rows, np.zeros(len(rows))]), window, _moments)[1]
+    return sums
 
 
 def trend(rows: Floats, window: int) -> Floats:
@@ -82,7 +83,8 @@ def trend(rows: Floats, window: int) -> Floats:
 def since_high(rows: Floats, window: int) -> Floats:
     """Rows since the highest of each window, the latest one where several are; 0 to window - 1."""
     best = fold(np.stack([rows, np.arange(len(rows), dtype=np.float64)]), window, _latest_high)
-    age: Floats = np.where(np.isnan(best[0]), math.nan, np.arange(len(rows)) - best[1])
+    age: Floats = np.arange(len(rows)) - best[1]
+    age[np.isnan(best[0])] = math.nan
     return age
 
 

@@ -104,7 +104,7 @@ def natr(high: Values, low: Values, close: Values, window: int = 14) -> Values:
     """Average true range in percent of the close, 100 atr / close.
 
     First value at row window + 1; settled after 50 windows. Source: J. Forman, "Cross-Market Evaluations with
-    Normalized Average True Range", Stocks & Commodities 24:5, 2006; TA-Lib NATR.
+    Normalized Average True Range", Stocks & Commodities 24:5, 2006; TA-Lib NATR. `window` is at least 2.
     """
     return _column(calls.natr(window), high=high, low=low, close=close)
 
@@ -114,7 +114,8 @@ def keltner(
 ) -> Bands:
     """Keltner channel, ema(x, window) +- width x atr(atr_window) of the typical price x, (high + low + close) / 3.
 
-    First values at row max(window, atr_window + 1); settled after 50 windows. Source: C. W. Keltner, "How to Make Money
+    Both begin with the mean of their own last rows at row max(window, atr_window + 1), where the first values stand;
+    settled after 50 windows. Source: C. W. Keltner, "How to Make Money
     in Commodities", 1960, with L. B. Raschke's ema and atr; TA-Lib KC. `window` is at least 2.
     """
     lines: Bands = _lines(calls.keltner(window, width, atr_window), high=high, low=low, close=close)

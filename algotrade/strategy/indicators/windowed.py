@@ -21,6 +21,7 @@ def sma(values: Values, window: int) -> Values:
     return like(values, folding.mean(rows("sma", values), window))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def wma(values: Values, window: int) -> Values:
     """Weighted moving average, sum(i x) / sum(i) with i from 1, the oldest row, to window; warm-up: window rows.
 
@@ -31,6 +32,7 @@ def wma(values: Values, window: int) -> Values:
     return like(values, mean + co_deviation / (window * (window + 1) / 2))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def hull(values: Values, window: int) -> Values:
     """Hull moving average, wma(2 wma(window / 2) - wma(window), sqrt(window)), both rounded down.
 
@@ -54,12 +56,13 @@ def rolling_std(values: Values, window: int, *, ddof: int = 1) -> Values:
         window: rows.
         ddof: 1 for a sample, 0 for a population.
     """
-    window = whole("rolling_std", "window", window)
+    window, ddof = whole("rolling_std", "window", window), whole("rolling_std", "ddof", ddof, least=0)
     squares = folding.squares(rows("rolling_std", values), window)
     freedom = window - ddof
     return like(values, np.sqrt(squares / freedom) if freedom > 0 else np.full(len(squares), math.nan))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def zscore(values: Values, window: int) -> Values:
     """Distance from the average in deviations, (x - sma) / rolling_std(ddof=0); warm-up: window rows.
 
@@ -80,6 +83,7 @@ def lowest(values: Values, window: int) -> Values:
     return like(values, folding.low(rows("lowest", values), whole("lowest", "window", window)))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def bollinger(values: Values, window: int = 20, width: float = 2.0) -> Bands:
     """Bollinger bands, sma +- width x rolling_std(ddof=0); warm-up: window rows.
 
@@ -92,12 +96,14 @@ def bollinger(values: Values, window: int = 20, width: float = 2.0) -> Bands:
     return Bands(middle, middle + reach, middle - reach)
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def momentum(values: Values, window: int = 10) -> Values:
     """Move since `window` rows ago, x - x[-window]; warm-up: window + 1 rows."""
     column = rows("momentum", values)
     return like(values, column - earlier(column, whole("momentum", "window", window)))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def roc(values: Values, window: int = 10) -> Values:
     """Rate of change in percent, 100 (x / x[-window] - 1), 0 where x[-window] is 0; warm-up: window + 1 rows."""
     column = rows("roc", values)
@@ -122,7 +128,7 @@ def earlier(column: Floats, window: int) -> Floats:
     return answer
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def share(part: Floats, of: Floats) -> Floats:
     """part / of, and 0.0 where `of` is 0, as TA-Lib has it for a market that stood still; a NaN stays."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(of == 0, part * 0.0 + 0.0, part / of)
+    return np.where(of == 0, part * 0.0 + 0.0, part / of)

@@ -16,6 +16,7 @@ from algotrade.strategy.indicators.columns import Aroon, Bands, Ichimoku, Stocha
 from algotrade.strategy.indicators.windowed import earlier, share
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def donchian(high: Values, low: Values, window: int = 20) -> Bands:
     """Donchian channel: the highest high and the lowest low of the last `window` rows, and the middle of the two.
 
@@ -28,6 +29,7 @@ def donchian(high: Values, low: Values, window: int = 20) -> Bands:
     return Bands(like(high, (upper + lower) / 2), like(high, upper), like(high, lower))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def stochastic(
     high: Values, low: Values, close: Values, window: int = 14, *, smooth_k: int = 3, smooth_d: int = 3
 ) -> Stochastic:
@@ -45,6 +47,7 @@ def stochastic(
     return Stochastic(like(close, k), like(close, folding.mean(k, smooth_d)))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def williams_r(high: Values, low: Values, close: Values, window: int = 14) -> Values:
     """Williams %R, 100 (close - highest high) / (highest high - lowest low), -100 to 0; warm-up: window rows.
 
@@ -57,6 +60,7 @@ def williams_r(high: Values, low: Values, close: Values, window: int = 14) -> Va
     return like(close, 100 * share(closes - top, top - folding.low(lows, window)))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def cci(high: Values, low: Values, close: Values, window: int = 20) -> Values:
     """Commodity channel index, (x - sma) / (0.015 mean(|x - sma|)) of the typical price x; warm-up: window rows.
 
@@ -67,14 +71,14 @@ def cci(high: Values, low: Values, close: Values, window: int = 20) -> Values:
     typical = _typical(*together("cci", high=high, low=low, close=close))
     mean = folding.mean(typical, window)
     deviation = np.zeros(max(0, len(typical) - window + 1))
-    with np.errstate(invalid="ignore"):
-        for start in range(window if len(deviation) else 0):  # row by row from the oldest, the same order everywhere
-            deviation += np.abs(typical[start : start + len(deviation)] - mean[window - 1 :])
+    for start in range(window if len(deviation) else 0):  # row by row from the oldest, the same order everywhere
+        deviation += np.abs(typical[start : start + len(deviation)] - mean[window - 1 :])
     answer = np.full_like(typical, math.nan)
     answer[window - 1 :] = share((typical - mean)[window - 1 :], 0.015 * (deviation / window))
     return like(close, answer)
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def mfi(high: Values, low: Values, close: Values, volume: Values, window: int = 14) -> Values:
     """Money flow index, 100 x rising / (rising + falling), 0 to 100; warm-up: window + 1 rows.
 
@@ -85,8 +89,7 @@ def mfi(high: Values, low: Values, close: Values, volume: Values, window: int = 
     window = whole("mfi", "window", window)
     highs, lows, closes, volumes = together("mfi", high=high, low=low, close=close, volume=volume)
     typical = _typical(highs, lows, closes)
-    with np.errstate(invalid="ignore"):
-        flow = np.sign(typical - earlier(typical, 1)) * (typical * volumes)
+    flow = np.sign(typical - earlier(typical, 1)) * (typical * volumes)
     rising = folding.total(np.maximum(flow, 0.0) + 0.0, window)  # + 0.0: a zero has one sign
     falling = folding.total(np.maximum(-flow, 0.0) + 0.0, window)
     return like(close, 100 * share(rising, rising + falling))
@@ -104,6 +107,7 @@ def aroon(high: Values, low: Values, window: int = 14) -> Aroon:
     return Aroon(like(high, up), like(high, down))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def vwap(high: Values, low: Values, close: Values, volume: Values, window: int = 20) -> Values:
     """Rolling volume-weighted average price, sum(x volume) / sum(volume) of the typical price x; warm-up: window rows.
 
@@ -113,11 +117,11 @@ def vwap(high: Values, low: Values, close: Values, volume: Values, window: int =
     window = whole("vwap", "window", window)
     highs, lows, closes, volumes = together("vwap", high=high, low=low, close=close, volume=volume)
     typical = _typical(highs, lows, closes)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = folding.total(typical * volumes, window) / folding.total(volumes, window)
+    mean = folding.total(typical * volumes, window) / folding.total(volumes, window)
     return like(close, np.clip(mean, folding.low(typical, window), folding.high(typical, window)))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def ichimoku(high: Values, low: Values, conversion: int = 9, base: int = 26, span: int = 52) -> Ichimoku:
     """Ichimoku: middles of the last `conversion`, `base` and `span` rows (span_b), and of the first two (span_a).
 
