@@ -46,6 +46,12 @@ def equity_at(cash: float, position: float, price: float) -> float:
     return cash + position * price
 
 
+@scalar
+def is_worthless(equity: float, cash: float, position: float) -> bool:
+    """Whether an account has lost all it had and that is not settled yet: what it owes, or holds, is still there."""
+    return equity <= 0.0 and not (cash == 0.0 and position == 0.0)
+
+
 class Account:
     """Cash in quote units and positions in base units by symbol.
 

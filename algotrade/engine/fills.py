@@ -113,6 +113,33 @@ def trailing_level(side: int, best: float, fraction: float, amount: float) -> fl
 
 
 @scalar
+def followed(side: int, best: float, begins: float, price: float) -> float:
+    """Best price that a trailing stop has seen once the price got to `price`; NaN while it does not follow yet.
+
+    Args:
+        side: of the stop.
+        best: before; NaN while it does not follow.
+        begins: price from which on it follows; NaN: at once.
+        price: where the price got to.
+    """
+    if math.isnan(best):
+        return price if math.isnan(begins) or -side * price >= -side * begins else best
+    return price if -side * price > -side * best else best
+
+
+@scalar
+def step_holds(time: int, placed: int, after: int) -> bool:
+    """Whether the step of a take-profit that changes with time is reached; all in milliseconds."""
+    return time - placed >= after
+
+
+@scalar
+def comes_first(price: float, other: float, start: float) -> bool:
+    """Whether the price, on its way from `start`, is at `price` before it is at `other`; NaN: never there."""
+    return not math.isnan(price) and (math.isnan(other) or abs(price - start) < abs(other - start))
+
+
+@scalar
 def level_from(price: float, side: int, fraction: float) -> float:
     """Price at which a position of `side`, opened at `price`, has gained `fraction` of it (lost, where negative)."""
     return price * (1.0 + side * fraction)
@@ -136,6 +163,17 @@ def liquidation_price(side: int, average: float, leverage: float, maintenance_ra
 
 
 @scalar
+def liquidation_on_leg(
+    position: float, average: float, leverage: float, maintenance_rate: float, start: float, end: float
+) -> float:
+    """Price at which a position is liquidated while the price goes from `start` to `end`; NaN if it is not."""
+    if position == 0.0:
+        return NEVER
+    side = 1 if position > 0.0 else -1
+    return stop_on_leg(-side, liquidation_price(side, average, leverage, maintenance_rate), start, end)
+
+
+@scalar
 def bankruptcy_price(side: int, average: float, leverage: float) -> float:
     """Price at which the isolated margin is gone: where a liquidated position is closed, so that all of it is lost."""
     return average * (1.0 - side / leverage)
@@ -143,12 +181,21 @@ def bankruptcy_price(side: int, average: float, leverage: float) -> float:
 
 @scalar
 def rounded_price(price: float, direction: int, tick: float) -> float:
-    """Multiple of `tick` next to `price`, below (-1) or above (+1); tick 0 leaves it as it is.
-
-    Orders are rounded to the side that fills later: limits away from the market, stops too.
-    """
+    """Multiple of `tick` next to `price`, below (-1) or above (+1); tick 0 leaves it as it is."""
     if tick <= 0.0:
         return price
     if direction > 0:
         return -((-price / tick + TICK_TOLERANCE) // 1.0) * tick
     return (price / tick + TICK_TOLERANCE) // 1.0 * tick
+
+
+@scalar
+def limit_on_tick(side: int, price: float, tick: float) -> float:
+    """Limit price that the market allows, on the side that fills later."""
+    return rounded_price(price, -side, tick)
+
+
+@scalar
+def stop_on_tick(side: int, price: float, tick: float) -> float:
+    """Stop price that the market allows, on the side that is set off later."""
+    return rounded_price(price, side, tick)

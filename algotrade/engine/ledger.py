@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-from algotrade.engine.account import Account
+from algotrade.engine.account import Account, is_worthless
 from algotrade.engine.events import (
     BracketPlaced,
     Charged,
@@ -22,8 +22,6 @@ from algotrade.engine.events import (
 from algotrade.engine.fees import TradedVolume
 from algotrade.engine.fills import bankruptcy_price, fee_of, slipped_inside
 from algotrade.engine.orders import (
-    INSUFFICIENT_FUNDS,
-    NOTHING_TO_SELL,
     OTHER_FILLED,
     POSITION_CLOSED,
     REPLACED,
@@ -36,15 +34,18 @@ from algotrade.engine.orders import (
 from algotrade.engine.resting import Resting, new_resting, on_ticks
 from algotrade.engine.rules import Rules
 from algotrade.engine.sizing import (
+    EXPOSURE,
+    NOTIONAL,
+    QUANTITY,
     REFUSALS,
-    STEP_TOLERANCE,
+    Books,
     Terms,
-    quantity_for_target,
-    quantity_to_hold,
+    fixed_quantity,
+    quantity_for,
     refusal_of,
     round_down,
-    side_of_target,
-    side_to_hold,
+    shortage_of,
+    side_for,
 )
 
 
@@ -152,7 +153,7 @@ class Ledger:
         events: list[OrderEvent] = []
         for book, account in self.accounts.items():
             held = [symbol for symbol, position in account.positions.items() if position]
-            if account.equity() > 0.0 or (account.cash == 0.0 and not held):
+            if not is_worthless(account.equity(), account.cash, float(len(held))):
                 continue
             for symbol in held:
                 events += self.liquidate(book, symbol, time)
@@ -265,7 +266,7 @@ class Ledger:
 
     def _resolve(self, resting: Resting, spot: Spot, terms: Terms) -> tuple[int, float, float]:
         """Side, quantity and price of the order where it is set off."""
-        side = self._side(resting.order, spot.price)
+        side = self.side(resting.order, spot.price)
         if side == 0:
             return 0, 0.0, spot.price
         rate = terms.slippage_rate
@@ -278,40 +279,26 @@ class Ledger:
             quantity = self._quantity(resting, side, price, terms)
         return side, quantity, price
 
-    def _side(self, order: Order, price: float) -> int:
+    def side(self, order: Order, price: float) -> int:
         """Side of the order at a price: its own, or the one that leads to its target."""
-        if order.exposure is not None:
-            return side_of_target(order.exposure, self._rest(order), self.position(order), price)
-        wanted = self._wanted(order, price)
-        return order.side if wanted is None else side_to_hold(wanted, self.position(order))
+        if not order.is_target:
+            return order.side
+        return side_for(*_target(order), self.rest(order), self.position(order), price)
 
     def _quantity(self, resting: Resting, side: int, price: float, terms: Terms) -> float:
         order, held = resting.order, self.position(resting.order)
-        if order.exposure is not None:
-            quantity = quantity_for_target(order.exposure, self._rest(order), held, side, price, terms)
-            return self._affordable(order, side, quantity, price, terms)
-        wanted = self._wanted(order, price)
-        if wanted is not None:
-            return quantity_to_hold(wanted, held, side, terms.quantity_step)
+        if order.is_target:
+            quantity = quantity_for(*_target(order), self.rest(order), held, side, price, terms)
+            return quantity if order.exposure is None else self._affordable(order, side, quantity, price, terms)
         if resting.remaining is not None:
             quantity = resting.remaining
         else:
             quantity = abs(held) if order.notional is None else order.notional / price
-        against = max(-side * held, 0.0)
         if order.reduce_only:
-            quantity = min(quantity, against)
-        quantity = round_down(quantity, terms.quantity_step)
-        if abs(quantity - against) <= STEP_TOLERANCE * max(terms.quantity_step, against):
-            quantity = against  # all of it: a multiple of the step can miss a sum of such multiples by the last bit
-        return quantity
+            quantity = min(quantity, max(-side * held, 0.0))
+        return fixed_quantity(quantity, held, side, terms.quantity_step)
 
-    def _wanted(self, order: Order, price: float) -> float | None:
-        """The position that a target in base or quote units means; None for any other order."""
-        if order.target_quantity is not None:
-            return order.target_quantity
-        return None if order.target_notional is None else order.target_notional / price
-
-    def _rest(self, order: Order) -> float:
+    def rest(self, order: Order) -> float:
         """Value of the account without the position of the order's symbol."""
         account = self.accounts[order.book]
         value = account.cash
@@ -337,18 +324,20 @@ class Ledger:
     def _refusal(self, order: Order, side: int, quantity: float, price: float, terms: Terms) -> str:
         """Reason code if the order is not legal or asks for more than there is; empty if it is right."""
         account = self.accounts[order.book]
-        equity = self._rest(order) + account.position(order.symbol) * price
-        reason = REFUSALS[refusal_of(quantity, price, equity, terms)]
-        if reason or order.exposure is not None:
-            return reason
         held = account.position(order.symbol)
-        after = held + side * quantity
-        if abs(after) <= abs(held) and after * held >= 0.0:
-            return ""
-        if after < 0.0 and not self._rules.markets[order.symbol].can_short:
-            return NOTHING_TO_SELL
-        others = account.exposure() - abs(held) * account.marks[order.symbol]
-        left = equity - fee_of(quantity, price, terms.fee_rate)
-        if others + abs(after) * price > terms.leverage * left * (1.0 + STEP_TOLERANCE):
-            return INSUFFICIENT_FUNDS
-        return ""
+        equity = self.rest(order) + held * price
+        refusal = refusal_of(quantity, price, equity, terms)
+        if refusal == 0 and order.exposure is None:
+            others = account.exposure() - abs(held) * account.marks[order.symbol]
+            books = Books(equity, held, others, self._rules.markets[order.symbol].can_short)
+            refusal = shortage_of(books, side, quantity, price, terms)
+        return REFUSALS[refusal]
+
+
+def _target(order: Order) -> tuple[int, float]:
+    """Unit and amount of what an order wants to be held."""
+    if order.exposure is not None:
+        return EXPOSURE, order.exposure
+    if order.target_quantity is not None:
+        return QUANTITY, order.target_quantity
+    return NOTIONAL, order.target_notional or 0.0

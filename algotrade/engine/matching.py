@@ -29,7 +29,6 @@ from algotrade.engine.orders import EXPIRED, NOT_FILLED_AT_ONCE, NOTHING_TO_TRAD
 from algotrade.engine.path import Bar, walk
 from algotrade.engine.resting import on_ticks
 from algotrade.engine.rules import Rules
-from algotrade.engine.sizing import side_of_target, side_to_hold
 from algotrade.market.timeframe import UNIT_MS
 
 YEAR_MS: Final = 365 * UNIT_MS["d"]
@@ -60,12 +59,13 @@ class SimulatedVenue:
 
     def submit(self, order: Order) -> list[OrderEvent]:
         """Take an order; it works from now on."""
-        taken = on_ticks(order, self._rules.markets[order.symbol].terms.price_tick)
-        if taken.is_target and taken.order_type is not OrderType.MARKET:
-            side = self._side_of_target(taken)
+        taken = order
+        if order.is_target and order.order_type is not OrderType.MARKET:
+            side = self._side(order)
             if side == 0:
                 return [OrderRejected(order.order_id, order.time, NOTHING_TO_TRADE)]
-            taken = taken._replace(side=side)
+            taken = order._replace(side=side)
+        taken = on_ticks(taken, self._rules.markets[order.symbol].terms.price_tick)
         self._ledger.place(taken, now=self._now, fresh=True)
         return [OrderAccepted(order.order_id, order.time)]
 
@@ -214,14 +214,8 @@ class SimulatedVenue:
 
     # ---- orders -----------------------------------------------------------------------------------------------------
     def _reduces(self, order: Order) -> bool:
-        held = self._ledger.position(order)
-        side = order.side or self._side_of_target(order)
-        return held * side < 0.0
+        return self._ledger.position(order) * self._side(order) < 0.0
 
-    def _side_of_target(self, order: Order) -> int:
-        account = self._ledger.accounts[order.book]
-        held, price = account.position(order.symbol), account.marks[order.symbol]
-        if order.exposure is not None:
-            return side_of_target(order.exposure, account.equity() - held * price, held, price)
-        wanted = order.target_quantity
-        return side_to_hold((order.target_notional or 0.0) / price if wanted is None else wanted, held)
+    def _side(self, order: Order) -> int:
+        """Side of an order at the last price."""
+        return self._ledger.side(order, self._ledger.accounts[order.book].marks[order.symbol])

@@ -15,8 +15,9 @@ import itertools
 import math
 from typing import Final, NamedTuple
 
+from algotrade.engine._jit import scalar
 from algotrade.engine.events import AmbiguousBar, BracketPlaced, OrderEvent, OrderFilled, OrderRejected
-from algotrade.engine.fills import liquidation_price, stop_on_leg
+from algotrade.engine.fills import comes_first, liquidation_on_leg
 from algotrade.engine.ledger import Ledger, Spot
 from algotrade.engine.orders import NOT_FILLED_AT_ONCE, WOULD_TAKE, OrderType, TimeInForce
 from algotrade.engine.resting import Resting
@@ -63,16 +64,28 @@ def walk(ledger: Ledger, bar: Bar, rules: Rules) -> Walked:
     chosen = ways[values.index(lowest if rules.path == WORST else highest)]
     positions = [_positions(way.ledger, bar.symbol) for way in ways]
     diverges = any(position != positions[0] for position in positions)
-    if highest - lowest > ROUNDING * abs(highest) or diverges:
+    if ways_differ(lowest, highest) or diverges:
         chosen.events.append(AmbiguousBar(bar.symbol, bar.time, lowest, highest, diverges))
     return chosen
+
+
+@scalar
+def ways_differ(lowest: float, highest: float) -> bool:
+    """Whether it matters which way the price went, by the account's value at the close of the bar."""
+    return highest - lowest > ROUNDING * abs(highest)
+
+
+@scalar
+def turns_inside(price: float, low: float, high: float) -> bool:
+    """Whether a price is one in a bar at which it can have turned."""
+    return low < price < high
 
 
 def _ways(ledger: Ledger, bar: Bar, rules: Rules) -> list[Walked]:
     extremes = ((bar.high, bar.low), (bar.low, bar.high))
     ways = [_walked(ledger, bar, turns, rules) for turns in extremes]
     entered = [_entry_inside(way.events, bar) for way in ways]
-    for price in {price for price in entered if price is not None}:
+    for price in dict.fromkeys(price for price in entered if price is not None):
         ways += [_walked(ledger, bar, (price, *turns), rules) for turns in extremes]
     return ways
 
@@ -80,7 +93,9 @@ def _ways(ledger: Ledger, bar: Bar, rules: Rules) -> list[Walked]:
 def _entry_inside(events: list[OrderEvent], bar: Bar) -> float | None:
     """Price of the first fill away from the open that got a bracket; None without one."""
     for fill, then in itertools.pairwise(events):
-        if isinstance(fill, OrderFilled) and isinstance(then, BracketPlaced) and bar.low < fill.price < bar.high:
+        if not isinstance(fill, OrderFilled) or not isinstance(then, BracketPlaced):
+            continue
+        if turns_inside(fill.price, bar.low, bar.high):
             return fill.price
     return None
 
@@ -134,7 +149,7 @@ class _Stage:
             self.follow(start)
             liquidated = self._liquidated(start, end)
             hit = self._first_hit(start, end, blocked)
-            if liquidated is not None and (hit is None or abs(liquidated[0] - start) <= abs(hit[0] - start)):
+            if liquidated is not None and not comes_first(math.nan if hit is None else hit[0], liquidated[0], start):
                 start, book = liquidated
                 self.events += self._ledger.liquidate(book, self._bar.symbol, self._bar.time)
                 continue
@@ -154,7 +169,7 @@ class _Stage:
             if resting.order.order_id in blocked:
                 continue
             price = resting.fills_on_leg(start, end, self._bar.time, self._tick, touch=self._rules.touch)
-            if not math.isnan(price) and (best is None or abs(price - start) < abs(best[0] - start)):
+            if comes_first(price, math.nan if best is None else best[0], start):
                 best = (price, resting)
         return best
 
@@ -215,12 +230,8 @@ def _anything_in_reach(ledger: Ledger, bar: Bar, rules: Rules) -> bool:
 def _liquidation_on_leg(ledger: Ledger, book: str, symbol: str, leg: tuple[float, float], rules: Rules) -> float:
     """Price at which a book's position is liquidated while the price goes along the leg; NaN if it is not."""
     account, terms = ledger.accounts[book], rules.markets[symbol].terms
-    position = account.position(symbol)
-    if position == 0.0 or (position > 0.0 and terms.leverage <= 1.0):
-        return math.nan
-    side = 1 if position > 0.0 else -1
-    level = liquidation_price(side, account.average(symbol), terms.leverage, terms.maintenance_rate)
-    return stop_on_leg(-side, level, *leg)
+    position, average = account.position(symbol), account.average(symbol)
+    return liquidation_on_leg(position, average, terms.leverage, terms.maintenance_rate, *leg)
 
 
 def _value(ledger: Ledger, bar: Bar) -> float:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from algotrade.engine.fills import NEVER, limit_on_leg, rounded_price, stop_on_leg, trailing_level
+from algotrade.engine.fills import (
+    NEVER,
+    followed,
+    limit_on_leg,
+    limit_on_tick,
+    step_holds,
+    stop_on_leg,
+    stop_on_tick,
+    trailing_level,
+)
 from algotrade.engine.orders import Order, OrderType, Role, TimeInForce
 from algotrade.market.timeframe import UNIT_MS
 
@@ -65,7 +74,7 @@ class Resting(NamedTuple):
         """The limit price that holds at this time: a take-profit may change with the time since the entry."""
         order, level = self.order, self.order.limit
         for after, price in order.steps:
-            if time - order.time >= after:
+            if step_holds(time, order.time, after):
                 level = price
         return math.nan if level is None else level
 
@@ -74,10 +83,8 @@ class Resting(NamedTuple):
         order = self.order
         if order.order_type is not OrderType.TRAILING_STOP:
             return self
-        if math.isnan(self.best):
-            begins = order.stop is None or -order.side * price >= -order.side * order.stop
-            return self._replace(best=price) if begins else self
-        return self._replace(best=price) if -order.side * price > -order.side * self.best else self
+        best = followed(order.side, self.best, math.nan if order.stop is None else order.stop, price)
+        return self if best == self.best or math.isnan(best) else self._replace(best=best)
 
     def fills_on_leg(self, start: float, end: float, time: int, tick: float, *, touch: bool) -> float:
         """Price at which the order is set off while the price goes from `start` to `end`; NaN if it is not.
@@ -90,7 +97,7 @@ class Resting(NamedTuple):
                 return NEVER
             fraction = math.nan if order.trail is None else order.trail
             level = trailing_level(order.side, self.best, fraction, order.trail_amount or 0.0)
-            return stop_on_leg(order.side, rounded_price(level, order.side, tick), start, end)
+            return stop_on_leg(order.side, stop_on_tick(order.side, level, tick), start, end)
         if order.order_type is OrderType.STOP or (order.order_type is OrderType.STOP_LIMIT and not self.armed):
             return stop_on_leg(order.side, order.stop or 0.0, start, end)
         return limit_on_leg(order.side, self.limit_at(time), start, end, touch)
@@ -124,7 +131,7 @@ def on_ticks(order: Order, tick: float) -> Order:
         return order
     side = order.side
     return order._replace(
-        limit=None if order.limit is None else rounded_price(order.limit, -side, tick),
-        stop=None if order.stop is None else rounded_price(order.stop, side, tick),
-        steps=tuple((after, rounded_price(price, -side, tick)) for after, price in order.steps),
+        limit=None if order.limit is None else limit_on_tick(side, order.limit, tick),
+        stop=None if order.stop is None else stop_on_tick(side, order.stop, tick),
+        steps=tuple((after, limit_on_tick(side, price, tick)) for after, price in order.steps),
     )

@@ -18,9 +18,25 @@ from typing import Final, NamedTuple
 from algotrade.engine._jit import scalar
 from algotrade.engine.account import cash_after, equity_at
 from algotrade.engine.fills import fee_of, slipped_price
-from algotrade.engine.orders import BELOW_MIN_NOTIONAL, BELOW_MIN_QUANTITY, NOTHING_TO_TRADE, RUINED
+from algotrade.engine.orders import (
+    BELOW_MIN_NOTIONAL,
+    BELOW_MIN_QUANTITY,
+    INSUFFICIENT_FUNDS,
+    NOTHING_TO_SELL,
+    NOTHING_TO_TRADE,
+    RUINED,
+)
 
-REFUSALS: Final = ("", NOTHING_TO_TRADE, BELOW_MIN_QUANTITY, BELOW_MIN_NOTIONAL, RUINED)
+REFUSALS: Final = (
+    "",
+    NOTHING_TO_TRADE,
+    BELOW_MIN_QUANTITY,
+    BELOW_MIN_NOTIONAL,
+    RUINED,
+    NOTHING_TO_SELL,
+    INSUFFICIENT_FUNDS,
+)
+EXPOSURE, QUANTITY, NOTIONAL = range(3)  # units of a target: fraction of equity, base units, quote units
 STEP_TOLERANCE: Final = 1e-9  # of a step: so that 0.3 of a step of 0.1 is three steps, in spite of binary fractions
 
 
@@ -156,3 +172,62 @@ def quantity_to_hold(wanted: float, position: float, side: int, step: float) -> 
     if wanted * position > 0.0:
         return min(round_down(max(held - abs(wanted), 0.0), step), held)
     return held + round_down(abs(wanted), step)
+
+
+@scalar
+def side_for(unit: int, amount: float, cash: float, position: float, price: float) -> int:
+    """Side of an order that leads to a target: `amount` in one of the units EXPOSURE, QUANTITY and NOTIONAL."""
+    if unit == EXPOSURE:
+        return side_of_target(amount, cash, position, price)
+    return side_to_hold(amount if unit == QUANTITY else amount / price, position)
+
+
+@scalar
+def quantity_for(
+    unit: int, amount: float, cash: float, position: float, side: int, price: float, terms: Terms
+) -> float:
+    """Quantity (base units) of that order; `side` from `side_for`, `price` slipped."""
+    if unit == EXPOSURE:
+        return quantity_for_target(amount, cash, position, side, price, terms)
+    return quantity_to_hold(amount if unit == QUANTITY else amount / price, position, side, terms.quantity_step)
+
+
+@scalar
+def fixed_quantity(quantity: float, position: float, side: int, step: float) -> float:
+    """A given quantity in whole steps; what is a whole position but for rounding is all of it.
+
+    A multiple of the step can miss a sum of such multiples by the last bit.
+    """
+    against = max(-side * position, 0.0)
+    rounded = round_down(quantity, step)
+    return against if abs(rounded - against) <= STEP_TOLERANCE * max(step, against) else rounded
+
+
+class Books(NamedTuple):
+    """What an account could pay an order with.
+
+    Attributes:
+        equity: with the order's symbol at the price of the fill, quote units.
+        held: of the symbol, base units.
+        others: value of all other positions without their signs, quote units.
+        can_short: a position in the symbol may go below zero.
+    """
+
+    equity: float
+    held: float
+    others: float
+    can_short: bool
+
+
+@scalar
+def shortage_of(books: Books, side: int, quantity: float, price: float, terms: Terms) -> int:
+    """0 if there is enough for an order that is not sized by equity, else an index into REFUSALS."""
+    held, after = books.held, books.held + side * quantity
+    if abs(after) <= abs(held) and after * held >= 0.0:
+        return 0
+    if after < 0.0 and not books.can_short:
+        return 5
+    left = books.equity - fee_of(quantity, price, terms.fee_rate)
+    if books.others + abs(after) * price > terms.leverage * left * (1.0 + STEP_TOLERANCE):
+        return 6
+    return 0
