@@ -47,7 +47,7 @@ from algotrade.engine.events import (
     TimerStruck,
     TradePrinted,
 )
-from algotrade.engine.orders import DONE, ImpossibleTransition, Order, OrderType, Role, Status, order_id
+from algotrade.engine.orders import DONE, ImpossibleTransition, Order, OrderType, Role, Status
 from algotrade.engine.requests import (
     CancelRequest,
     EmitRequest,
@@ -87,6 +87,7 @@ class Engine:
         symbols = tuple(symbols)
         self.books = {name: Book(each, Account(deposits[name], symbols), name) for name, each in named.items()}
         self._gate = RiskGate(limits or Limits(), sum(deposits.values()))
+        self._limited = limits is not None and limits.any()
         self._closing: list[CandleClosed] = []
         self._owners: dict[str, Book] = {}  # of the orders that work
 
@@ -112,10 +113,10 @@ class Engine:
     def process(self, event: Event) -> list[Effect]:
         """Take one event in; return what is to be done, in order."""
         match event:
-            case BarOpened(symbol=symbol, open=price) | OpenRevised(symbol=symbol, open=price):
-                self._mark(symbol, price)
             case CandleClosed():
                 return self._on_candle(event)
+            case BarOpened() | OpenRevised():
+                self._mark(event.symbol, event.open)
             case TradePrinted(symbol=symbol, price=price):
                 self._mark(symbol, price)
                 return self._ask_all(event, symbol, event.time)
@@ -149,8 +150,10 @@ class Engine:
         if candle.more:
             self._closing.append(candle)
             return []
-        candles, self._closing = [*self._closing, candle], []
-        self._gate.begin_bar(candle.time, self.equity())
+        candles = [*self._closing, candle]
+        self._closing.clear()
+        if self._limited:
+            self._gate.begin_bar(candle.time, self.equity())
         effects: list[Effect] = []
         for book in self.books.values():
             effects += self._decisions(book, candles)
@@ -158,10 +161,10 @@ class Engine:
 
     def _decisions(self, book: Book, candles: list[CandleClosed]) -> list[Effect]:
         """What a book's strategy does about the candles of one moment, and where it leaves the book."""
-        asked = [(candle, self._ask(book, candle, candle.symbol, candle.time)) for candle in candles]
-        effects = [effect for _, answers in asked for effect in answers]
-        acted = {effect.order.symbol: REFUSED for effect in effects if isinstance(effect, Denied)}
-        acted |= {effect.order.symbol: TRADE for effect in effects if isinstance(effect, Submit)}
+        effects: list[Effect] = []
+        for candle in candles:
+            effects += self._ask(book, candle, candle.symbol, candle.time)
+        acted = _acted(effects) if effects else {}
         account, otherwise = book.account, STOPPED if book.stopped else HOLD
         equity = account.equity()
         for candle in candles:
@@ -201,6 +204,8 @@ class Engine:
         except AlgotradeError as error:
             book.stopped = True
             return [StrategyStopped(symbol, time, error.message, book.name)]
+        if not requests:
+            return []
         return [effect for request in requests for effect in self._answer(book, request, time, depth)]
 
     def _answer(self, book: Book, request: Request, time: int, depth: int) -> list[Effect]:
@@ -214,16 +219,14 @@ class Engine:
             case ReplaceRequest():
                 return self._replace(book, request, time)
             case ProtectRequest(symbol=symbol, bracket=bracket):
-                return [
-                    Protect(Order(self._new_id(book, symbol, time), symbol, time, 0, bracket=bracket, book=book.name))
-                ]
+                return [Protect(Order(book.new_id(symbol, time), symbol, time, 0, bracket=bracket, book=book.name))]
             case EmitRequest(name=name, value=value):
                 emitted = Emitted(name, time, value, book.name)
                 return [emitted, *self._ask_all(emitted, "", time, depth + 1)]
 
     def _order_of(self, book: Book, request: OrderRequest, time: int) -> Order:
         return Order(
-            request.order_id or self._new_id(book, request.symbol, time),
+            request.order_id or book.new_id(request.symbol, time),
             request.symbol,
             time,
             request.side,
@@ -277,7 +280,7 @@ class Engine:
     def _target_order(self, book: Book, request: TargetRequest, time: int) -> Order:
         wanted = request.exposure * request.size
         return Order(
-            self._new_id(book, request.symbol, time),
+            book.new_id(request.symbol, time),
             request.symbol,
             time,
             0,
@@ -303,10 +306,6 @@ class Engine:
         return Submit(order)
 
     # ---- orders -----------------------------------------------------------------------------------------------------
-    def _new_id(self, book: Book, symbol: str, time: int) -> str:
-        book.orders_made += 1
-        return order_id(symbol, time, book.orders_made, book.name)
-
     def _track(self, order: Order, status: Status) -> None:
         book = self.books[order.book]
         book.orders[order.order_id] = Tracked(order, status)
@@ -319,6 +318,12 @@ class Engine:
         book.move(identity, happened)
         if not book.is_working(identity):
             del self._owners[identity]
+
+
+def _acted(effects: list[Effect]) -> dict[str, str]:
+    """What was done about each symbol: an order that went out, else one that our own limits kept back."""
+    acted = {effect.order.symbol: REFUSED for effect in effects if isinstance(effect, Denied)}
+    return acted | {effect.order.symbol: TRADE for effect in effects if isinstance(effect, Submit)}
 
 
 def _type_of(limit: float | None, stop: float | None) -> OrderType:

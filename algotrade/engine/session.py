@@ -24,8 +24,12 @@ class SimulatedSession:
     def process(self, event: MarketEvent) -> list[Record]:
         """Everything that the event led to, beginning with the event itself."""
         records: list[Record] = [event]
-        self._report(self.venue.on_market(event), records)
-        self._perform(self.engine.process(event), records)
+        answers = self.venue.on_market(event)
+        if answers:
+            self._report(answers, records)
+        effects = self.engine.process(event)
+        if effects:
+            self._perform(effects, records)
         return records
 
     def _report(self, answers: list[OrderEvent], records: list[Record]) -> None:
@@ -39,10 +43,9 @@ class SimulatedSession:
     def _perform(self, effects: list[Effect], records: list[Record]) -> None:
         for effect in effects:
             records.append(effect)
-            match effect:
-                case Submit(order=order):
-                    self._report(self.venue.submit(order), records)
-                case Cancel(order_id=identity, time=time):
-                    self._report(self.venue.cancel(identity, time), records)
-                case Protect(order=order):
-                    self._report(self.venue.protect(order), records)
+            if isinstance(effect, Submit):
+                self._report(self.venue.submit(effect.order), records)
+            elif isinstance(effect, Cancel):
+                self._report(self.venue.cancel(effect.order_id, effect.time), records)
+            elif isinstance(effect, Protect):
+                self._report(self.venue.protect(effect.order), records)
