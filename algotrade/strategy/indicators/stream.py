@@ -47,16 +47,16 @@ class Stream:
     def __init__(self, indicator: Callable[..., Any], **settings: Any) -> None:
         name = _name(indicator)
         self._columns, given = _arguments(indicator, settings)
-        self._name = name
-        self._rows: _Window | _Handle
+        self._takes = f"a stream of {name} takes {', '.join(self._columns)}"
+        self._steps: _Window | _Handle
         if name in WINDOWS:
             indicator(*(np.empty(0) for _ in self._columns), **given)  # refuses bad settings before they are counted
             self.warm_up = WINDOWS[name](given)
-            self._rows = _Window(indicator, given, len(self._columns), self.warm_up)
+            self._steps = _Window(indicator, given, len(self._columns), self.warm_up)
         else:
             call = getattr(calls, name)(**given)
             self.warm_up = call.warm_up
-            self._rows = _Handle(call)
+            self._steps = _Handle(call)
 
     def update(self, *row: float) -> Any:
         """The indicator at this row: a float, or the lines of the indicator as floats.
@@ -64,14 +64,13 @@ class Stream:
         Raises:
             FixStrategy: for too few or too many numbers, or what is no number.
         """
-        expected = f"a stream of {self._name} takes {', '.join(self._columns)}"
         if len(row) != len(self._columns):
-            raise FixStrategy(f"{expected}: {len(self._columns)} at a time, given {len(row)}")
+            raise FixStrategy(f"{self._takes}: {len(self._columns)} at a time, given {len(row)}")
         try:
             numbers = tuple(map(float, row))
         except (TypeError, ValueError):
-            raise FixStrategy(f"{expected} as numbers, given {row!r}") from None
-        return self._rows.update(numbers)
+            raise FixStrategy(f"{self._takes} as numbers, given {row!r}") from None
+        return self._steps.update(numbers)
 
 
 class _Window:

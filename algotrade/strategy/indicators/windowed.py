@@ -131,4 +131,4 @@ def earlier(column: Floats, window: int) -> Floats:
 @np.errstate(divide="ignore", invalid="ignore")
 def share(part: Floats, of: Floats) -> Floats:
     """part / of, and 0.0 where `of` is 0, as TA-Lib has it for a market that stood still; a NaN stays."""
-    return np.where(of == 0, part * 0.0 + 0.0, part / of)
+    return np.where(of == 0, part * 0.0, part / of)

@@ -90,8 +90,7 @@ def mfi(high: Values, low: Values, close: Values, volume: Values, window: int = 
     highs, lows, closes, volumes = together("mfi", high=high, low=low, close=close, volume=volume)
     typical = _typical(highs, lows, closes)
     flow = np.sign(typical - earlier(typical, 1)) * (typical * volumes)
-    rising = folding.total(np.maximum(flow, 0.0) + 0.0, window)  # + 0.0: a zero has one sign
-    falling = folding.total(np.maximum(-flow, 0.0) + 0.0, window)
+    rising, falling = (folding.total(np.maximum(part, 0.0), window) for part in (flow, -flow))
     return like(close, 100 * share(rising, rising + falling))
 
 

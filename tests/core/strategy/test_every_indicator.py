@@ -193,6 +193,23 @@ def test_a_window_that_is_none_is_refused_in_both_forms(case, name, given):
         Stream(wrong.indicator, **wrong.settings)
 
 
+AT_LEAST_TWO = {
+    *("hull window", "regression_slope window", "cci window", "kama window", "rsi window", "stochastic_rsi window"),
+    *("macd fast", "macd slow", "ppo fast", "ppo slow", "natr window", "keltner window", "plus_di window"),
+    *("minus_di window", "adx window", "supertrend window"),
+}
+
+
+@pytest.mark.parametrize(("case", "name"), WINDOWS)
+def test_a_window_of_one_is_computed_or_refused(case, name):
+    short = case._replace(settings={**case.settings, name: 1})
+    if f"{case.name} {name}" in AT_LEAST_TWO:
+        with pytest.raises(FixStrategy, match=f"^{case.name}: {name} must be a whole number of at least 2, given 1$"):
+            short.of(market(60))
+    else:
+        assert lines(short.of(market(60))).shape == (len(case.begins), 60)
+
+
 @pytest.mark.parametrize(("case", "name"), FACTORS)
 @pytest.mark.parametrize("given", [0, -1.5, "2", None, True, NAN, math.inf])
 def test_a_factor_that_is_none_is_refused_in_both_forms(case, name, given):
@@ -299,6 +316,13 @@ def test_a_close_of_today_lies_in_the_channel_of_today():
 def test_the_slope_of_a_large_price_keeps_its_digits():
     ramp = 1e9 + 0.001 * np.arange(300)
     assert indicators.regression_slope(ramp, 50)[-1] == pytest.approx(0.001, rel=1e-3)
+
+
+@pytest.mark.parametrize("price", [0.1, 63_211.7])
+def test_the_average_price_of_a_market_that_stands_still_is_its_price(price):
+    table = constant(60, price) | {"volume": market(60)["volume"]}
+    average = indicators.vwap(table["high"], table["low"], table["close"], table["volume"], 7)
+    assert set(average[6:].tolist()) == {(price + price + price) / 3}
 
 
 def test_volume_that_never_was_has_no_average_price():
