@@ -18,6 +18,7 @@ MEASUREMENTS = {  # name -> module and function, imported when it is its turn
     "kernel": ("bench.memory", "kernel"),
     "backtesting.py": ("bench.memory", "against_backtesting_py"),
     "vectorbt": ("bench.memory", "against_vectorbt"),
+    "event-kind": ("bench.event_kind", "callbacks"),
     "storage": ("bench.storage", "rows_per_second"),
     "fetch-memory": ("bench.fetch_memory", "fetch_memory"),
     "imports": ("bench.imports", "file_imports"),

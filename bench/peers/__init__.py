@@ -79,4 +79,5 @@ class Peer(NamedTuple):
 
 BACKTESTING_PY = Peer("backtesting", "backtesting")
 VECTORBT = Peer("vectorbt", "vectorbt")
+NAUTILUS = Peer("nautilus_trader", "nautilus")  # fills at another price: its speed is compared, its figures are not
 PEERS = (BACKTESTING_PY, VECTORBT)
