@@ -125,12 +125,13 @@ INDEXES = {
 
 @once
 @pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
-def test_a_series_in_gives_series_with_its_index(case, index):
+def test_a_series_in_gives_series_with_its_index_and_the_name_of_the_close(case, index):
     table = market(90)
     answer = case.of({name: pd.Series(column, index=index, name=name) for name, column in table.items()})
     for line in answer if isinstance(answer, tuple) else [answer]:
         assert isinstance(line, pd.Series)
         assert line.index.equals(index)
+        assert line.name == ("close" if "close" in case.columns else case.columns[0])
     assert lines(answer).tobytes() == lines(case.of(table)).tobytes()
 
 
