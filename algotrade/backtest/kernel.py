@@ -16,7 +16,7 @@ from algotrade.engine._jit import compiled
 from algotrade.engine.account import cash_after, equity_at, position_after
 from algotrade.engine.fills import fee_of
 from algotrade.engine.sizing import REFUSALS, Terms, market_fill, refusal_of, target_changed
-from algotrade.evaluate.executions import Fills, Rejection
+from algotrade.evaluate.executions import Rejection, fills_of
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import Floats, times_ms
 
@@ -124,7 +124,7 @@ def _result(candles: pd.DataFrame, equity: Floats, columns: list[Any], setup: Se
         candles=candles,
         signals=None,
         equity_values=equity,
-        filled=Fills(*(column[done] for column in executions)),
+        filled=fills_of(*(column[done] for column in executions)),
         rejections=tuple(map(Rejection, refused_at, (REFUSALS[code] for code in refusal[refused]))),
         cash=setup.cash,
         costs=setup.costs,

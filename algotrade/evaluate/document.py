@@ -13,7 +13,7 @@ import pandas as pd
 from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
 from algotrade.errors import FixData
-from algotrade.evaluate.executions import Fills, Rejection, equity_of_fills
+from algotrade.evaluate.executions import Fills, Rejection, equity_of_fills, fills_of
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.round_trips import open_position
 from algotrade.evaluate.summary import buy_and_hold, summarize
@@ -149,7 +149,7 @@ def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def fill_rows(result: Result) -> list[list[Any]]:
     """Fills as [bar's open time in ms, side, quantity, price, fee]."""
     filled = result.filled
-    columns = (result.times[filled.bar], *filled[1:])
+    columns = (result.times[filled.bar], *filled[1:5])
     return [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
@@ -215,7 +215,7 @@ def without_nan(value: Any) -> Any:
 
 def _fills(rows: list[list[Any]], times: Times) -> Fills:
     time, side, quantity, price, fee = np.array(rows, np.float64).reshape(-1, 5).T
-    return Fills(np.searchsorted(times, time.astype(np.int64)), side.astype(np.int64), quantity, price, fee)
+    return fills_of(np.searchsorted(times, time.astype(np.int64)), side.astype(np.int64), quantity, price, fee)
 
 
 def _plain_time(value: Any) -> Any:

@@ -1,19 +1,55 @@
-"""From the record of a session to a Result: what a backtest's event loop and a live journal have in common."""
+"""From the record of a session to a result: what a backtest's event loop and a live journal have in common.
+
+Kept are columns, so that memory grows with bars and fills; of an order only the symbol and the book, while it works.
+"""
 
 from __future__ import annotations
 
 from array import array
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
 
-from algotrade.engine.events import CandleClosed, Decided, Denied, OrderFilled, OrderRejected
+from algotrade.engine.events import (
+    AmbiguousBar,
+    BracketPlaced,
+    CandleClosed,
+    Charged,
+    Decided,
+    Denied,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    Submit,
+)
 from algotrade.engine.fills import Costs
 from algotrade.engine.session import Record
-from algotrade.evaluate.executions import Fills, Rejection
+from algotrade.errors import AlgotradeError
+from algotrade.evaluate.executions import (
+    REASONS_TO_CHARGE,
+    ROLES,
+    AmbiguousBars,
+    Charges,
+    Fills,
+    Integers,
+    RanOn,
+    Rejection,
+)
+from algotrade.evaluate.portfolio import PortfolioResult, Traded, assemble
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import candle_table
+
+EVENT_LOOP: Final = RanOn("event loop")
+ROLE_CODES: Final = MappingProxyType({role: code for code, role in enumerate(ROLES)})
+REASON_CODES: Final = MappingProxyType({reason: code for code, reason in enumerate(REASONS_TO_CHARGE)})
+FILL_KINDS: Final = (np.int64, np.int64, *[np.float64] * 3, np.int64, np.int16, np.bool_, np.float64, np.int16)
+CHARGE_KINDS: Final = (np.int64, np.int16, np.float64, np.int64, np.int16)
+AMBIGUOUS_KINDS: Final = (np.int64, np.float64, np.float64, np.bool_)
+
+Key = tuple[str, str]  # symbol and book
 
 
 class Conditions(Protocol):
@@ -26,7 +62,7 @@ class Conditions(Protocol):
 
     @property
     def costs(self) -> Costs:
-        """Fee and slippage rates."""
+        """What trading and holding cost."""
         ...
 
     @property
@@ -41,60 +77,193 @@ class Conditions(Protocol):
 
 
 class Recording:
-    """Collects the records of one symbol, in order, and makes a Result of them."""
+    """Collects the records of a session, in order, and makes a result of them.
 
-    def __init__(self) -> None:
-        self._candles: tuple[array[float], ...] = tuple(array("d") for _ in range(6))
-        self._equity = array("d")
-        self._exposure = array("d")
-        self._fills: tuple[array[Any], ...] = tuple(array(code) for code in "qqddd")
-        self._rejections: list[Rejection] = []
+    Args:
+        symbols: in the order in which the engine adds them up; others come behind them as they appear.
+        books: the same of the strategies.
+    """
+
+    def __init__(self, symbols: Iterable[str] = (), books: Iterable[str] = ()) -> None:
+        self._times = array("q")  # of the bars of all symbols
+        self._candles: dict[str, tuple[array[float], ...]] = {symbol: _columns("dddddd") for symbol in symbols}
+        self._equity: dict[str, array[float]] = {book: array("d") for book in books}
+        self._exposure: dict[Key, array[float]] = {}
+        self._fills = _columns("qqdddqhbdh")
+        self._charges = _columns("qhdqh")
+        self._ambiguous: dict[str, tuple[array[Any], ...]] = {}
+        self._rejections: dict[Key, list[Rejection]] = {}
+        self._parts: dict[Key, int] = {}
+        self._working: dict[str, Key] = {}
+        self._takers: dict[type, Callable[[Any], None]] = {
+            CandleClosed: self._on_candle,
+            Decided: self._on_decided,
+            Submit: self._on_order,
+            BracketPlaced: self._on_order,
+            OrderFilled: self._on_fill,
+            OrderCancelled: self._on_cancelled,
+            OrderRejected: self._on_rejected,
+            Denied: self._on_denied,
+            Charged: self._on_charged,
+            AmbiguousBar: self._on_ambiguous,
+        }
 
     def add(self, record: Record) -> None:
         """Take the next record; kinds that do not matter here are passed over."""
-        match record:
-            case CandleClosed():
-                for column, value in zip(self._candles, record[1:7], strict=True):
-                    column.append(value)
-            case Decided(equity=equity, exposure=exposure):
-                self._equity.append(equity)
-                self._exposure.append(exposure)
-            case OrderFilled(side=side, quantity=quantity, price=price, fee=fee):
-                row = (self._bar(record.time), side, quantity, price, fee)
-                for kept, value in zip(self._fills, row, strict=True):
-                    kept.append(value)
-            case OrderRejected(time=time, reason=reason):
-                self._rejections.append(Rejection(time, reason))
-            case Denied(order=order, reason=reason):
-                self._rejections.append(Rejection(order.time, reason))
+        take = self._takers.get(type(record))
+        if take is not None:
+            take(record)
 
-    def _bar(self, time: int) -> int:
-        """Row of the bar in which a fill happened: the one that is still open, or the last closed one."""
-        closed = self._candles[0]
-        return len(closed) - 1 if len(closed) and closed[-1] >= time else len(closed)
+    # ---- what was recorded ------------------------------------------------------------------------------------------
+    def _on_candle(self, candle: CandleClosed) -> None:
+        if not len(self._times) or self._times[-1] < candle.time:
+            self._times.append(candle.time)
+        if candle.symbol not in self._candles:
+            self._candles[candle.symbol] = _columns("dddddd")
+        _append(self._candles[candle.symbol], candle[1:7])
 
+    def _on_decided(self, decided: Decided) -> None:
+        equity = self._equity.setdefault(decided.book, array("d"))
+        if len(equity) < len(self._times):  # once for all symbols of the moment
+            equity.append(decided.equity)
+        self._exposure.setdefault((decided.symbol, decided.book), array("d")).append(decided.exposure)
+
+    def _on_order(self, placed: Submit | BracketPlaced) -> None:
+        self._working[placed.order.order_id] = (placed.order.symbol, placed.order.book)
+
+    def _on_cancelled(self, cancelled: OrderCancelled) -> None:
+        self._working.pop(cancelled.order_id, None)
+
+    def _on_rejected(self, rejected: OrderRejected) -> None:
+        key = self._working.pop(rejected.order_id, ("", ""))
+        self._rejections.setdefault(key, []).append(Rejection(rejected.time, rejected.reason))
+
+    def _on_denied(self, denied: Denied) -> None:
+        order = denied.order
+        self._rejections.setdefault((order.symbol, order.book), []).append(Rejection(order.time, denied.reason))
+
+    def _on_fill(self, fill: OrderFilled) -> None:
+        if fill.remaining <= 0.0:
+            self._working.pop(fill.order_id, None)
+        part = self._part(fill.symbol, fill.book)
+        row = (fill.side, fill.quantity, fill.price, fill.fee, fill.time, ROLE_CODES[fill.role], fill.maker)
+        _append(self._fills, (_row(self._times, fill.time), *row, fill.fee_quantity, part))
+
+    def _on_charged(self, charged: Charged) -> None:
+        row = (REASON_CODES[charged.reason], charged.amount, len(self._fills[0]))
+        _append(self._charges, (_row(self._times, charged.time), *row, self._part(charged.symbol, charged.book)))
+
+    def _on_ambiguous(self, ambiguous: AmbiguousBar) -> None:
+        kept = self._ambiguous.setdefault(ambiguous.symbol, _columns("qddb"))
+        bar = _row(self._candles[ambiguous.symbol][0], ambiguous.time) if ambiguous.symbol in self._candles else 0
+        _append(kept, (bar, ambiguous.worst, ambiguous.best, ambiguous.diverges))
+
+    def _part(self, symbol: str, book: str) -> int:
+        return self._parts.setdefault((symbol, book), len(self._parts))
+
+    # ---- what comes of it -------------------------------------------------------------------------------------------
     def result(self, conditions: Conditions) -> Result:
-        """What was recorded so far; fills in a bar that has not closed yet are left out."""
-        bars = len(self._equity)
-        time, *prices = (np.array(column)[:bars] for column in self._candles)
-        columns = [np.array(column) for column in self._fills]
-        inside = columns[0] < bars
-        candles = candle_table(time.astype(np.int64), prices)
+        """What was recorded so far of one symbol and one strategy; what happened in an open bar is left out.
+
+        Raises:
+            AlgotradeError: there are several, see `portfolio`.
+        """
+        if len(self._candles) > 1 or len(self._equity) > 1:
+            raise AlgotradeError("several symbols or strategies were recorded: their result is a portfolio")
+        symbol, book = next(iter(self._candles), ""), next(iter(self._equity), "")
+        times = np.array(self._times)[: self._bars()]
+        part = self._traded((symbol, book), conditions.cash, times)
+        filled, charges = self._changes(times)
         return Result(
-            candles=candles,
-            signals=self._targets(candles),
-            equity_values=np.array(self._equity, np.float64),
-            filled=Fills(*(column[inside] for column in columns)),
-            rejections=tuple(self._rejections),
+            candles=part.candles,
+            signals=part.signals,
+            equity_values=np.array(self._equity.get(book, ()), np.float64),
+            filled=filled,
+            rejections=tuple(each for found in self._rejections.values() for each in found),
             cash=conditions.cash,
-            costs=conditions.costs,
-            timeframe=conditions.timeframe,
-            calendar=conditions.calendar,
+            charges=charges,
+            ambiguous=part.ambiguous,
+            **_shared(conditions),
         )
 
-    def _targets(self, candles: pd.DataFrame) -> pd.DataFrame | None:
-        """The targets in force as signals; None where the strategy sent orders of its own size."""
-        targets = np.array(self._exposure)
-        if np.isnan(targets).all():
-            return None
-        return pd.DataFrame({"close": candles["close"], "signal": targets}, index=candles.index)
+    def portfolio(self, conditions: Conditions, deposits: Mapping[str, float] | None = None) -> PortfolioResult:
+        """What was recorded so far of all symbols and strategies; what happened in an open bar is left out.
+
+        Args:
+            conditions: of the run.
+            deposits: quote units at the start by book; None: one book has the cash of the conditions.
+        """
+        times = np.array(self._times)[: self._bars()]
+        keys = [(symbol, book) for book in self._equity for symbol in self._candles]
+        traded = [self._traded(key, (deposits or {"": conditions.cash})[key[1]], times) for key in keys]
+        order = np.array([keys.index(key) for key in self._parts], np.int16)
+        filled, charges = self._changes(times)
+        filled, charges = filled._replace(part=order[filled.part]), charges._replace(part=order[charges.part])
+        equity = np.zeros(len(times))
+        for values in self._equity.values():
+            equity = equity + np.array(values, np.float64)
+        return assemble(traded, filled, charges, _shared(conditions), equity)
+
+    def _bars(self) -> int:
+        """How many bars are complete: every strategy has decided."""
+        return min(map(len, self._equity.values()), default=0)
+
+    def _changes(self, times: Integers) -> tuple[Fills, Charges]:
+        filled = Fills._make(_arrays(self._fills, FILL_KINDS))
+        filled = filled.only(filled.bar < len(times))
+        charges = Charges._make(_arrays(self._charges, CHARGE_KINDS))
+        since = filled.after_ms - times[filled.bar]  # recorded was the exchange's time
+        return filled._replace(after_ms=since), charges.only(charges.bar < len(times))
+
+    def _traded(self, key: Key, cash: float, times: Integers) -> Traded:
+        symbol, book = key
+        time, *prices = _arrays(self._candles.get(symbol, _columns("dddddd")), [np.float64] * 6)
+        own = time.astype(np.int64)
+        bars = int(np.searchsorted(own, times[-1], side="right")) if len(times) else 0
+        candles = candle_table(own[:bars], [column[:bars] for column in prices])
+        ambiguous = AmbiguousBars._make(_arrays(self._ambiguous.get(symbol, _columns("qddb")), AMBIGUOUS_KINDS))
+        signals = _targets(candles, self._exposure.get(key, array("d")))
+        return Traded(
+            symbol,
+            book,
+            candles,
+            cash,
+            signals,
+            ambiguous.only(ambiguous.bar < bars),
+            tuple(self._rejections.get(key, ())),
+        )
+
+
+def _row(closed: array[Any], time: int) -> int:
+    """Row of the bar in which something happened: the one that is still open, or the last closed one."""
+    return len(closed) - 1 if len(closed) and closed[-1] >= time else len(closed)
+
+
+def _shared(conditions: Conditions) -> dict[str, Any]:
+    return {
+        "costs": conditions.costs,
+        "timeframe": conditions.timeframe,
+        "calendar": conditions.calendar,
+        "ran_on": EVENT_LOOP,
+    }
+
+
+def _targets(candles: pd.DataFrame, exposure: array[float]) -> pd.DataFrame | None:
+    """The targets in force as signals; None where the strategy sent orders of its own size."""
+    targets = np.array(exposure)[: len(candles)]
+    if np.isnan(targets).all():
+        return None
+    return pd.DataFrame({"close": candles["close"], "signal": targets}, index=candles.index)
+
+
+def _columns(codes: str) -> tuple[array[Any], ...]:
+    return tuple(array(code) for code in codes)
+
+
+def _append(columns: tuple[array[Any], ...], row: Iterable[Any]) -> None:
+    for column, value in zip(columns, row, strict=True):
+        column.append(value)
+
+
+def _arrays(columns: tuple[array[Any], ...], kinds: Iterable[Any]) -> list[Any]:
+    return [np.array(column).astype(kind) for column, kind in zip(columns, kinds, strict=True)]

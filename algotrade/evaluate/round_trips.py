@@ -1,26 +1,31 @@
 """From fills to round trips: an entry from flat, and everything until flat again.
 
 A fill that takes the position through zero is two legs: one that closes, and one that opens the next round trip; its
-fee is shared by quantity. Adding to a position or closing a part of it belongs to the same round trip. A position still
-open at the end is no closed round trip: see `open_position`.
+fee is shared by quantity. Adding to a position or closing a part of it belongs to the same round trip, and so does what
+holding it cost. A position still open at the end is no closed round trip: see `open_position`.
 
 Positions are summed exactly as the engine does, and a close sells exactly what is held: flat is 0.0, no tolerance.
 """
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from algotrade.evaluate.executions import Fills
+from algotrade.evaluate.executions import (
+    AmbiguousBars,
+    Charges,
+    Codes,
+    Fills,
+    Flags,
+    Integers,
+    no_ambiguous_bars,
+    no_charges,
+    reasons_of,
+)
 from algotrade.market.candles import Floats, Times, utc_index
-
-Integers = npt.NDArray[np.int64]
-
-EXIT_BY_SIGNAL: Final = "signal"  # so far the only reason to leave; protective exits will each bring theirs
 
 
 class RoundTrips(NamedTuple):
@@ -32,9 +37,12 @@ class RoundTrips(NamedTuple):
     entry_price: Floats  # quote units, average of all entries by quantity
     exit_price: Floats  # quote units, average of all exits by quantity
     quantity: Floats  # base units entered in all; never less than was held at once
-    profit: Floats  # quote units, after the fees of all its fills
+    profit: Floats  # quote units, after the fees of all its fills and its charges
     profit_rate: Floats  # profit over what the entries cost, their fees included
-    fees: Floats  # quote units
+    fees: Floats  # quote units, those taken in base units at what they were worth
+    charges: Floats  # quote units, what holding cost; negative where it was received
+    exit_role: Codes  # of the fill that closed it, see executions.ROLES
+    path_dependent: Flags  # a bar from entry to exit could have gone either way, and it mattered
 
 
 class OpenPosition(NamedTuple):
@@ -54,20 +62,27 @@ class _Legs(NamedTuple):
     quantity: Floats
     price: Floats
     fee: Floats
+    role: Codes
+    fill: Integers  # which fill it is of
     position: Floats  # after the leg; 0.0 is flat
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN
-def closed_round_trips(fills: Fills) -> RoundTrips:
+def closed_round_trips(
+    fills: Fills, charges: Charges | None = None, ambiguous: AmbiguousBars | None = None
+) -> RoundTrips:
     """Pair entries with exits.
 
     Args:
-        fills: executions in order of time, quantities above zero.
+        fills: executions of one symbol in order of time, quantities above zero.
+        charges: of the same symbol; None: there were none.
+        ambiguous: bars of the same symbol; None: there were none.
 
     Returns:
         One row per closed round trip; profits and equity agree: starting cash plus all profits is the cash at the end
         of the last round trip.
     """
+    charges, ambiguous = charges or no_charges(), ambiguous or no_ambiguous_bars()
     legs = _split_at_zero(fills)
     ends = np.flatnonzero(legs.position == 0.0)
     starts = np.append(0, ends[:-1] + 1)[: len(ends)]
@@ -81,11 +96,12 @@ def closed_round_trips(fills: Fills) -> RoundTrips:
 
     quantity, exit_quantity = total(closed.quantity * entering), total(closed.quantity * ~entering)
     paid, received = total(notional * entering), total(notional * ~entering)
-    fees = total(closed.fee)
-    profit = side * (received - paid) - fees
+    fees, held = total(closed.fee), _charged(charges, legs, ends)
+    profit = side * (received - paid) - fees - held
+    entry_bar, exit_bar = closed.bar[starts], closed.bar[ends]
     return RoundTrips(
-        entry_bar=closed.bar[starts],
-        exit_bar=closed.bar[ends],
+        entry_bar=entry_bar,
+        exit_bar=exit_bar,
         side=side,
         entry_price=paid / quantity,
         exit_price=received / exit_quantity,
@@ -93,22 +109,30 @@ def closed_round_trips(fills: Fills) -> RoundTrips:
         profit=profit,
         profit_rate=profit / (paid + total(closed.fee * entering)),
         fees=fees,
+        charges=held,
+        exit_role=closed.role[ends],
+        path_dependent=_any_between(ambiguous.bar, entry_bar, exit_bar),
     )
 
 
-def round_trip_table(fills: Fills, times: Times) -> pd.DataFrame:
+def round_trip_table(
+    fills: Fills, times: Times, *, charges: Charges | None = None, ambiguous: AmbiguousBars | None = None
+) -> pd.DataFrame:
     """Closed round trips as a table, one row each.
 
     Args:
-        fills: executions in order of time.
+        fills: executions of one symbol in order of time.
         times: open times of the bars, milliseconds, shape (bars,).
+        charges: of the same symbol.
+        ambiguous: bars of the same symbol.
 
     Returns:
         Columns entry_time, entry_price, exit_time, exit_price, side ("long" or "short"), quantity (base units), profit
-        (quote units, after fees), return (profit over entry cost, a fraction), bars (from entry to exit), fees (quote
-        units), exit_reason. Prices are averages by quantity; times are open times of bars, UTC.
+        (quote units, after fees and charges), return (profit over entry cost, a fraction), bars (from entry to exit),
+        fees and charges (quote units), exit_reason ("signal", or the part of a bracket), path_dependent. Prices are
+        averages by quantity; times are open times of bars, UTC.
     """
-    trips = closed_round_trips(fills)
+    trips = closed_round_trips(fills, charges, ambiguous)
     return pd.DataFrame(
         {
             "entry_time": utc_index(times[trips.entry_bar]),
@@ -121,7 +145,9 @@ def round_trip_table(fills: Fills, times: Times) -> pd.DataFrame:
             "return": trips.profit_rate,
             "bars": trips.exit_bar - trips.entry_bar,
             "fees": trips.fees,
-            "exit_reason": EXIT_BY_SIGNAL,
+            "charges": trips.charges,
+            "exit_reason": reasons_of(trips.exit_role),
+            "path_dependent": trips.path_dependent,
         }
     )
 
@@ -149,14 +175,18 @@ def open_position(fills: Fills) -> OpenPosition | None:
 
 
 def _split_at_zero(fills: Fills) -> _Legs:
-    """Fills as legs: every leg either moves the position away from zero or towards it, never through it."""
-    position = np.cumsum(fills.side * fills.quantity)
+    """Fills as legs: every leg either moves the position away from zero or towards it, never through it.
+
+    A fee in base units is the difference between what was paid for and what was received; a leg has what was received.
+    """
+    received = fills.received
+    position = np.cumsum(fills.side * received)
     before = np.append(0.0, position[:-1])[: len(position)]
     crossing = np.sign(before) * np.sign(position) < 0.0
     fill = np.repeat(np.arange(len(position)), 1 + crossing)
     second = np.append(False, fill[1:] == fill[:-1])[: len(fill)]
     first = np.append(second[1:], False)[: len(fill)]
-    quantity = fills.quantity[fill]
+    quantity = received[fill]
     quantity[first] = np.abs(before[fill[first]])
     quantity[second] = np.abs(position[fill[second]])
     return _Legs(
@@ -164,6 +194,22 @@ def _split_at_zero(fills: Fills) -> _Legs:
         side=fills.side[fill],
         quantity=quantity,
         price=fills.price[fill],
-        fee=fills.fee[fill] * (quantity / fills.quantity[fill]),
+        fee=fills.fee[fill] * (quantity / received[fill]),
+        role=fills.role[fill],
+        fill=fill,
         position=np.where(first, 0.0, position[fill]),
     )
+
+
+def _charged(charges: Charges, legs: _Legs, ends: Integers) -> Floats:
+    """Charges of each closed round trip, shape (round trips,): a charge belongs to the last leg before it."""
+    leg = np.searchsorted(legs.fill, charges.fills_before - 1, side="right") - 1
+    trip = np.searchsorted(ends, leg)
+    amounts = np.zeros(len(ends) + 1)  # the last one is of what is still open
+    np.add.at(amounts, trip[leg >= 0], charges.amount[leg >= 0])
+    return amounts[:-1]
+
+
+def _any_between(bars: Integers, first: Integers, last: Integers) -> Flags:
+    """Whether one of `bars`, which rise, lies from first to last, both inclusive."""
+    return np.asarray(np.searchsorted(bars, last, side="right") > np.searchsorted(bars, first, side="left"))

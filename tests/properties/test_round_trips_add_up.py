@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrade.evaluate.executions import Fills
+from algotrade.evaluate.executions import Fills, fills_of
 from algotrade.evaluate.round_trips import closed_round_trips, open_position
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -34,13 +34,13 @@ def histories(draw) -> Fills:
             rows.append((bar, side, quantity, price, quantity * price * FEE_RATE))
             position += side * quantity
     columns = np.array(rows, float).reshape(-1, 5).T
-    return Fills(columns[0].astype(np.int64), columns[1].astype(np.int64), *columns[2:])
+    return fills_of(columns[0].astype(np.int64), columns[1].astype(np.int64), *columns[2:])
 
 
 def naive_round_trips(fills: Fills) -> tuple[list[dict[str, float]], float]:
     """Closed round trips, and the cash moved by them and by what is still open."""
     done, trip, position, cash = [], None, 0.0, 0.0
-    for bar, side, quantity, price, fee in zip(*(column.tolist() for column in fills), strict=True):
+    for bar, side, quantity, price, fee in zip(*(column.tolist() for column in fills[:5]), strict=True):
         after = position + side * quantity
         cash -= side * quantity * price + fee
         legs = [(quantity, after)]

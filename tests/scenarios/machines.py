@@ -62,7 +62,7 @@ def known(scenario: Scenario) -> Floats:
 def outcome_of(result: Result) -> Outcome:
     rows = {int(time): row for row, time in enumerate(result.times)}
     return Outcome(
-        [Filled(*values) for values in zip(*(column.tolist() for column in result.filled), strict=True)],
+        [Filled(*values) for values in zip(*(column.tolist() for column in result.filled[:5]), strict=True)],
         [(rows[refused.time], refused.reason) for refused in result.rejections],
         result.equity_values.tolist(),
     )

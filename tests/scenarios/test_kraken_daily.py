@@ -45,7 +45,7 @@ def targets_of(candles: pd.DataFrame, fast: int, slow: int) -> np.ndarray[tuple[
 
 
 def run_of(result: Result) -> Run:
-    fills = list(zip(*(column.tolist() for column in result.filled), strict=True))
+    fills = list(zip(*(column.tolist() for column in result.filled[:5]), strict=True))
     return Run(fills, result.equity_values.tolist())
 
 

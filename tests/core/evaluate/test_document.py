@@ -42,10 +42,12 @@ DATA_KEYS = {
 }  # fmt: skip
 SUMMARY_KEYS = [
     "final_equity", "total_return", "annual_return", "annual_volatility", "sharpe", "sortino", "max_drawdown", "calmar",
-    "round_trips", "win_rate", "exposure", "fees_paid", "buy_and_hold_return",
+    "round_trips", "win_rate", "exposure", "fees_paid", "buy_and_hold_return", "borrow_paid", "funding_paid",
+    "maker_share", "ambiguous_bars",
 ]  # fmt: skip
 ROUND_TRIP_KEYS = {
     "entry_time", "entry_price", "exit_time", "exit_price", "side", "quantity", "profit", "return", "bars", "fees",
+    "charges", "path_dependent",
     "exit_reason",
 }  # fmt: skip
 

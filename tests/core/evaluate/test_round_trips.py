@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.evaluate.executions import Fills
+from algotrade.evaluate.executions import Fills, fills_of
 from algotrade.evaluate.round_trips import OpenPosition, closed_round_trips, open_position, round_trip_table
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -18,7 +18,7 @@ TIMES = np.arange(100, dtype=np.int64) * HOUR
 def fills(*rows: tuple[int, str, float, float, float]) -> Fills:
     """Rows of (bar, "buy" or "sell", quantity, price, fee)."""
     bar, side, quantity, price, fee = zip(*rows, strict=True) if rows else ((),) * 5
-    return Fills(
+    return fills_of(
         np.array(bar, np.int64),
         np.array([1 if name == "buy" else -1 for name in side], np.int64),
         np.array(quantity, np.float64),
@@ -41,7 +41,9 @@ def test_a_long_round_trip():
             "return": pytest.approx(17.9 / 201),
             "bars": 5,
             "fees": pytest.approx(2.1),
+            "charges": 0.0,
             "exit_reason": "signal",
+            "path_dependent": False,
         }
     ]
 

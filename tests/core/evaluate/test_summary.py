@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from algotrade.engine.fills import Costs
-from algotrade.evaluate.executions import Fills
+from algotrade.evaluate.executions import Fills, fills_of
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.candles import candle_table
@@ -30,6 +30,10 @@ KEYS = [
     "exposure",
     "fees_paid",
     "buy_and_hold_return",
+    "borrow_paid",
+    "funding_paid",
+    "maker_share",
+    "ambiguous_bars",
 ]
 
 
@@ -42,7 +46,7 @@ def result(
         "candles": candle_table(times, (opens, opens, closes, closes, np.ones(len(closes)))),
         "signals": None,
         "equity_values": np.array(equity, float),
-        "filled": Fills(columns[0].astype(np.int64), columns[1].astype(np.int64), *columns[2:]),
+        "filled": fills_of(columns[0].astype(np.int64), columns[1].astype(np.int64), *columns[2:]),
         "rejections": (),
         "cash": 1000.0,
         "costs": Costs(fee_rate=0.01, slippage_rate=0.02),
@@ -78,6 +82,10 @@ def test_a_result_worked_on_paper():
             "exposure": 0.5,
             "fees_paid": 18,
             "buy_and_hold_return": bought * 120 / 1000 - 1,
+            "borrow_paid": 0,
+            "funding_paid": 0,
+            "maker_share": 0,
+            "ambiguous_bars": 0,
         },
         rel=1e-12,
     )
@@ -91,7 +99,7 @@ def test_the_year_of_a_market_that_closes_has_fewer_bars():
 
 def test_no_trades_leave_ratios_undefined_and_counts_at_nothing():
     summary = summarize(result([1000] * 5, [], [100] * 5, [100] * 5))
-    assert [name for name in KEYS if math.isnan(summary[name])] == ["sharpe", "sortino", "calmar", "win_rate"]
+    assert [name for name in KEYS if math.isnan(summary[name])] == ["sharpe", "sortino", "calmar", "win_rate", "maker_share"]
     assert summary["round_trips"] == summary["fees_paid"] == summary["exposure"] == summary["total_return"] == 0
 
 
