@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from algotrade.strategy.base import on as on
     from algotrade.strategy.base import param as param
     from algotrade.strategy.signals import SignalStrategy as SignalStrategy
+    from algotrade.strategy.timeframes import align as align
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ _HOME = MappingProxyType(
         "on": "algotrade.strategy.base",
         "param": "algotrade.strategy.base",
         "SignalStrategy": "algotrade.strategy.signals",
+        "align": "algotrade.strategy.timeframes",
         "sma": "algotrade.strategy.indicators",
         "ema": "algotrade.strategy.indicators",
         "rsi": "algotrade.strategy.indicators",

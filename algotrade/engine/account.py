@@ -123,11 +123,13 @@ class View:
     Args:
         account: of its book.
         orders: gives its working orders, in the order in which they were sent.
+        new_id: gives the id of its next order, from a symbol and a time.
     """
 
-    def __init__(self, account: Account, orders: Callable[[], list[Order]]) -> None:
+    def __init__(self, account: Account, orders: Callable[[], list[Order]], new_id: Callable[[str, int], str]) -> None:
         self._account = account
         self._orders = orders
+        self.new_id = new_id
 
     @property
     def cash(self) -> float:
@@ -151,6 +153,6 @@ class View:
         """Last price seen of a symbol, NaN before the first."""
         return self._account.marks.get(symbol, math.nan)
 
-    def orders(self, symbol: str) -> list[Order]:
-        """Working orders of a symbol, in the order in which they were sent, those of brackets too."""
-        return [order for order in self._orders() if order.symbol == symbol]
+    def orders(self, symbol: str | None = None) -> list[Order]:
+        """Working orders of a symbol or of all, in the order in which they were sent, those of brackets too."""
+        return [order for order in self._orders() if symbol in (None, order.symbol)]

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from algotrade.engine.account import Account, View
 from algotrade.engine.events import Emitted, Event
-from algotrade.engine.orders import DONE, WORKING, ImpossibleTransition, Order, Status, next_status
+from algotrade.engine.orders import DONE, WORKING, ImpossibleTransition, Order, Status, next_status, order_id
 from algotrade.engine.requests import Request
 
 
@@ -44,11 +44,23 @@ class Book:
         self.last_change: dict[str, str] = {}  # by symbol, the order of the target that is in force
         self.stopped = False
         self.orders_made = 0
-        self.view = View(account, self.working_orders)
+        self.view = View(account, self.working_orders, self.new_id)
 
     def working_orders(self) -> list[Order]:
         """Orders that may still fill, in the order in which they were sent."""
         return [tracked.order for tracked in self.orders.values() if tracked.status in WORKING]
+
+    def new_id(self, symbol: str, time: int) -> str:
+        """The id of its next order."""
+        self.orders_made += 1
+        return order_id(symbol, time, self.orders_made, self.name)
+
+    def is_closing(self, symbol: str) -> bool:
+        """Whether a part of the symbol's position has been closed by an order that goes on closing it."""
+        return any(
+            tracked.status is Status.PARTIALLY_FILLED and tracked.order.reduce_only and tracked.order.symbol == symbol
+            for tracked in self.orders.values()
+        )
 
     def is_working(self, identity: str) -> bool:
         """Whether an order may still fill."""

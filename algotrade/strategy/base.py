@@ -6,7 +6,7 @@
         @on("candles")
         def after_a_fall(self, candle):
             if candle.close < candle.open * (1 - self.drop):
-                self.target(exposure=1)
+                self.target(exposure=1, stop_loss=0.1)
 
 The engine calls `handle`; the methods' requests are collected and returned to it. A strategy sees closed bars only,
 never a clock, a file or the network.
@@ -14,58 +14,42 @@ never a clock, a file or the network.
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, ClassVar, Final, Literal, Self, Unpack
 
 import pandas as pd
 
 from algotrade.engine.account import Account, View
-from algotrade.engine.events import CandleClosed, Emitted, Event, OrderFilled, TimerStruck, TradePrinted
-from algotrade.engine.requests import CancelRequest, OrderRequest, Request, TargetRequest
-from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, Terminated, did_you_mean
-from algotrade.strategy.history import History
+from algotrade.engine.events import CandleClosed, Emitted, Event, OrderFilled, Plain, TimerStruck, TradePrinted
+from algotrade.engine.orders import Order, Role, order_id
+from algotrade.engine.requests import (
+    CancelRequest,
+    EmitRequest,
+    ProtectRequest,
+    ReplaceRequest,
+    Request,
+    TargetRequest,
+)
+from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, Terminated
+from algotrade.strategy import asking, timeframes
+from algotrade.strategy.asking import Bounds, BracketWords, OrderWords, Size
+from algotrade.strategy.feeding import refuse_unfed
+from algotrade.strategy.history import Finished, Given, Past, Tables
+from algotrade.strategy.marks import check_own_name, collect_handlers, intervals_of, on
+from algotrade.strategy.own_errors import calling_line, explained, own_errors
 from algotrade.strategy.parameters import Parameter, Value, checked, collect, param
 
-__all__ = ["Strategy", "on", "param", "own_errors", "refuse_unfed"]
+__all__ = ["Bounds", "Strategy", "on", "own_errors", "param", "refuse_unfed"]
 
-EVENTS: Final = {"candles": CandleClosed, "trades": TradePrinted, "fills": OrderFilled, "timer": TimerStruck}
-NOT_FED: Final = ("trades", "timer")  # a market of candles gives neither
-RESERVED: Final = frozenset({"warmup", "parameters", "handlers", "symbol", "bounds"})
+RESERVED: Final = frozenset({"warmup", "parameters", "handlers", "symbol", "symbols", "timeframe", "bounds"})
 DEFAULT_HISTORY: Final = 500  # candles kept for an event strategy that declares no warm-up
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def on(event: Literal["candles", "trades", "fills", "timer"]) -> Callable[[Method], Method]:
-    """Mark a method to be called with every event of a kind.
-
-    Args:
-        event: "candles" (a bar closed), "trades" (a public trade), "fills" (an execution of ours) or "timer".
-
-    Raises:
-        FixStrategy: no such event.
-    """
-    if not isinstance(event, str) or event not in EVENTS:
-        near = did_you_mean(str(event), EVENTS)
-        raise FixStrategy(f"@on('{event}'): no such event (known: {', '.join(EVENTS)}).{near}")
-
-    def mark(method: Method) -> Method:
-        method.__dict__.setdefault("on_events", []).append(event)
-        return method
-
-    return mark
-
-
-class Bounds(NamedTuple):
-    """What a target exposure may be: at most `leverage` in size, below zero only where shorts are allowed."""
-
-    leverage: float = 1.0
-    allow_short: bool = False
+NOWHERE: Final = View(Account(math.nan), list, partial(order_id, number=0))  # the account before the first event
+NO_REQUESTS: Final[tuple[Request, ...]] = ()
+Method = Callable[[Any], object]
 
 
 class Strategy:
@@ -74,14 +58,20 @@ class Strategy:
     Attributes:
         warmup: closed bars that a decision needs: a number, "all" for everything since the first recorded bar, or None
             to have the checks find it.
-        symbol: what is traded; set before the first event.
+        symbol: of the event that is answered, the first of all where it has none.
+        symbols: what is traded; set before the first event.
+        timeframe: of the candles; set before the first event.
         bounds: what a target exposure may be; set before the first event.
     """
 
     warmup: int | Literal["all"] | None = None
+    symbol: str = ""
+    symbols: tuple[str, ...] = ()
+    timeframe: str = ""
     bounds: Bounds = Bounds()
     parameters: ClassVar[dict[str, Parameter]] = {}
-    handlers: ClassVar[dict[type, tuple[str, ...]]] = {}
+    handlers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    _requests: list[Request] | None = None  # None where nothing may be asked for
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -91,19 +81,18 @@ class Strategy:
             raise FixStrategy(
                 f"{cls.__name__}.{taken[0]}: every strategy has a '{taken[0]}'; give the parameter another name"
             )
-        found: dict[type, list[str]] = {}
-        for name in dir(cls):
-            for event in getattr(getattr(cls, name, None), "on_events", ()):
-                found.setdefault(EVENTS[event], []).append(name)
-        cls.handlers = {event: tuple(names) for event, names in found.items()}
+        cls.handlers = collect_handlers(cls)
 
     def __init__(self, **parameters: Any) -> None:
         self.values: dict[str, Value] = checked(self.name(), self.parameters, parameters)
         for name, value in self.values.items():
             setattr(self, name, value)
-        self._requests: list[Request] = []
-        self._view = View(Account(math.nan), list)
-        self.begin("", self.warmup)
+        self._view, self._time = NOWHERE, 0
+        self._methods = {event: self._bound(names) for event, names in self.handlers.items()}
+        self._on_candles = self._methods.get("candles", ())
+        self._by_type = {TradePrinted: self._methods.get("trades", ()), OrderFilled: self._methods.get("fills", ())}
+        self._past = Past((), None, "", ())
+        self._tables: Tables = self._past
         try:
             self.validate()
         except ValueError as error:
@@ -119,14 +108,33 @@ class Strategy:
         """First line of the docstring."""
         return (cls.__doc__ or "").strip().split("\n")[0]
 
+    @classmethod
+    def timers(cls) -> tuple[str, ...]:
+        """Intervals at whose multiples it wants to be called, "1d", the longest first."""
+        return intervals_of(cls.handlers, "timer")
+
+    @classmethod
+    def decides_itself(cls) -> bool:
+        """Whether it takes events in another way than by marked methods."""
+        return cls.handle is not Strategy.handle
+
     def validate(self) -> None:
         """Refuse parameters that make no sense together by raising ValueError; called before anything runs."""
 
     # ---- what a strategy may look at --------------------------------------------------------------------------------
     @property
     def position(self) -> float:
-        """Base units held; negative when short."""
+        """Base units held of the symbol; negative when short."""
         return self._view.position(self.symbol)
+
+    def position_of(self, symbol: str) -> float:
+        """Base units held of any symbol; negative when short."""
+        return self._view.position(symbol)
+
+    @property
+    def entry_price(self) -> float:
+        """Average entry price of the position in the symbol, quote units; 0.0 when flat."""
+        return self._view.entry_price(self.symbol)
 
     @property
     def cash(self) -> float:
@@ -135,116 +143,261 @@ class Strategy:
 
     @property
     def equity(self) -> float:
-        """Cash and position at the last price, quote units."""
+        """Cash and positions at the last prices, quote units."""
         return self._view.equity
 
-    def candles(self) -> pd.DataFrame:
-        """The last `warmup` closed candles, the newest last (a copy)."""
-        return self._history.table()
+    @property
+    def orders(self) -> list[Order]:
+        """Working orders of all symbols, in the order in which they were sent, those of brackets too."""
+        return self._view.orders()
+
+    def candles(self, timeframe: str | None = None, *, symbol: str | None = None) -> pd.DataFrame:
+        """The last closed candles, the newest last (a copy): `warmup` of them, or in `generate_signals` those given.
+
+        Args:
+            timeframe: of coarser candles, "4h": those that the others contain from beginning to end. None: the base.
+            symbol: None for the one of the event that is answered.
+        """
+        return self._tables.table(self.symbol if symbol is None else symbol, timeframe)
+
+    def align(self, series: pd.Series[Any], timeframe: str, *, symbol: str | None = None) -> pd.Series[Any]:
+        """Values of coarser candles on the base bars: each sees the last value that was known at its close.
+
+        Args:
+            series: one value per candle of `self.candles(timeframe)`.
+            timeframe: of those, "4h".
+            symbol: whose base bars; None for the one of the event that is answered.
+        """
+        return timeframes.align(series, self.candles(symbol=symbol), timeframe, self.timeframe)
 
     # ---- what a strategy may ask for --------------------------------------------------------------------------------
-    def buy(self, *, quantity: float | None = None, notional: float | None = None) -> None:
-        """Buy at the market: `quantity` in base units or `notional` in quote units, one of the two."""
-        self._requests.append(self._order(1, quantity, notional))
+    def buy(
+        self,
+        *,
+        quantity: float | None = None,
+        notional: float | None = None,
+        symbol: str | None = None,
+        **words: Unpack[OrderWords],
+    ) -> str:
+        """Buy: at the market, or where `limit=` or `stop=` are given, at a price.
 
-    def sell(self, *, quantity: float | None = None, notional: float | None = None) -> None:
-        """Sell at the market: `quantity` in base units or `notional` in quote units, one of the two."""
-        self._requests.append(self._order(-1, quantity, notional))
+        Args:
+            quantity: base units; or
+            notional: quote units.
+            symbol: None for the one of the event that is answered.
+            **words: see OrderWords: prices, what protects the position, how long the order works.
 
-    def target(self, *, exposure: float) -> None:
-        """Hold this fraction of equity from the next open on: 1 all in, 0 flat, -1 short with all."""
-        if not math.isfinite(exposure):
-            raise ValueError(f"the target exposure must be a finite number, given {exposure}")
-        if abs(exposure) > self.bounds.leverage:
-            raise ValueError(f"the target exposure {exposure} is outside the leverage of {self.bounds.leverage}")
-        if exposure < 0 and not self.bounds.allow_short:
-            raise FixCommand(
-                f"{self.name()} wants to be short, which a spot market cannot do; to simulate it all the same add"
-                " --allow-short",
-                hint=f"algotrade backtest --strategy {self.name()} --allow-short",
-            )
-        self._requests.append(TargetRequest(self.symbol, float(exposure)))
+        Returns:
+            The order's id, for `cancel` and `replace`.
+        """
+        return self._order(Size(self._symbol(symbol), 1, quantity, notional), words)
+
+    def sell(
+        self,
+        *,
+        quantity: float | None = None,
+        notional: float | None = None,
+        symbol: str | None = None,
+        **words: Unpack[OrderWords],
+    ) -> str:
+        """Sell: as `buy`, on the other side."""
+        return self._order(Size(self._symbol(symbol), -1, quantity, notional), words)
+
+    def target(
+        self,
+        *,
+        exposure: float | None = None,
+        quantity: float | None = None,
+        notional: float | None = None,
+        symbol: str | None = None,
+        limit: float | None = None,
+        rebalance: bool = False,
+        **words: Unpack[BracketWords],
+    ) -> None:
+        """Hold this much from the next open on; nothing happens as long as it is what was asked for before.
+
+        Args:
+            exposure: fraction of equity: 1 all in, 0 flat, -1 short with all; or
+            quantity: base units, negative for short; or
+            notional: quote units, negative for short.
+            symbol: None for the one of the event that is answered.
+            limit: worst price, quote units; None for the market's.
+            rebalance: trade although the target is the one before.
+            **words: see BracketWords: what protects the position, all of it.
+        """
+        symbol = self._symbol(symbol)
+        unit, amount = asking.one_target(exposure=exposure, quantity=quantity, notional=notional)
+        asking.check_bounds(self.name(), self.bounds, unit, amount)
+        asking.refuse_unknown(words, asking.BRACKET_WORDS)
+        limit = asking.positive("limit", limit)
+        side = (amount > 0) - (amount < 0)
+        bracket = asking.bracket_of(words, side, limit or self._view.mark(symbol))
+        self._ask(TargetRequest(symbol, amount, 1.0, unit, limit, bracket, rebalance))
+
+    def close(self, symbol: str | None = None) -> None:
+        """Be flat from the next open on."""
+        symbol = self._symbol(symbol)
+        self._ask(TargetRequest(symbol, 0.0, rebalance=self._view.position(symbol) != 0.0))
+
+    def protect(self, *, symbol: str | None = None, **words: Unpack[BracketWords]) -> None:
+        """Protect the whole position, in the place of what protected it before; without words: not any more."""
+        symbol = self._symbol(symbol)
+        asking.refuse_unknown(words, asking.BRACKET_WORDS)
+        held = self._view.position(symbol)
+        bracket = asking.bracket_of(words, (held > 0) - (held < 0), self._view.mark(symbol))
+        self._ask(ProtectRequest(symbol, bracket))
 
     def cancel(self, order_id: str) -> None:
-        """Cancel a working order."""
-        self._requests.append(CancelRequest(order_id))
+        """Cancel a working order; nothing happens if it does not work any more."""
+        self._ask(CancelRequest(order_id))
 
-    def _order(self, side: int, quantity: float | None, notional: float | None) -> OrderRequest:
-        amount = quantity if quantity is not None else notional
-        if amount is None or (quantity is not None and notional is not None):
-            raise ValueError("give quantity= (base units) or notional= (quote units), one of the two")
-        if not math.isfinite(amount) or amount <= 0:
-            raise ValueError(f"an order's size must be a positive number, given {amount}")
-        return OrderRequest(self.symbol, side, quantity, notional)
+    def cancel_all(self, symbol: str | None = None) -> None:
+        """Cancel every working order of a symbol (None: of the event's) but those that protect a position."""
+        symbol = self._symbol(symbol)
+        for order in self._view.orders(symbol):
+            if order.role is Role.OWN:
+                self._ask(CancelRequest(order.order_id))
+
+    def replace(
+        self, order_id: str, *, quantity: float | None = None, limit: float | None = None, stop: float | None = None
+    ) -> str:
+        """Cancel a working order and send it again, changed; nothing happens if it does not work any more.
+
+        Returns:
+            The new order's id.
+        """
+        order = next((each for each in self._view.orders() if each.order_id == order_id), None)
+        symbol = order.symbol if order else self.symbol
+        changes = asking.changes_of(quantity=quantity, limit=limit, stop=stop)
+        if order and stop is not None:
+            asking.check_stop(order.side, changes["stop"], self._view.mark(symbol))
+        new_id = self._new_id(symbol)
+        self._ask(ReplaceRequest(order_id, new_id, **changes))
+        return new_id
+
+    def emit(self, name: str, value: Plain) -> None:
+        """Tell every strategy of the session: their methods marked @on(name) are called with an Emitted.
+
+        Args:
+            name: of the event, a word of your own.
+            value: a number, a text, True, False or None.
+        """
+        check_own_name(name)
+        self._ask(EmitRequest(name, asking.plain(value)))
+
+    def _order(self, size: Size, words: Mapping[str, Any]) -> str:
+        size = asking.checked_size(size)
+        request = asking.order_request(size, self._new_id(size.symbol), self._view.mark(size.symbol), words)
+        self._ask(request)
+        return request.order_id
+
+    def _new_id(self, symbol: str) -> str:
+        self._refuse_outside()
+        return self._view.new_id(symbol, self._time)
+
+    def _symbol(self, given: str | None) -> str:
+        if given is None:
+            return self.symbol
+        if self.symbols and given not in self.symbols:
+            raise ValueError(f"'{given}' is not traded here (there are: {', '.join(self.symbols)})")
+        return given
+
+    def _ask(self, request: Request) -> None:
+        self._refuse_outside()
+        assert self._requests is not None
+        self._requests.append(request)
+
+    def _refuse_outside(self) -> None:
+        if self._requests is None:
+            raise FixStrategy(
+                f"{self.name()} can ask for orders only while it answers an event, in a method marked with @on:"
+                f" not in __init__, validate or generate_signals{calling_line(self)}"
+            )
 
     # ---- called by the machinery ------------------------------------------------------------------------------------
-    def begin(self, symbol: str, warmup: int | str | None) -> None:
-        """Start on a symbol with an empty history of `warmup` bars ("all": without a bound)."""
-        self.symbol = symbol
+    def begin(self, symbols: str | Sequence[str], warmup: int | str | None, *, timeframe: str = "") -> None:
+        """Start on symbols with an empty history of `warmup` bars ("all": without a bound).
+
+        Args:
+            symbols: that are traded, in order; or the only one.
+            warmup: bars; None for as many as an event strategy is given that declares none.
+            timeframe: of the candles; "" keeps the one that was set.
+        """
+        self.symbols = tuple(filter(None, (symbols,) if isinstance(symbols, str) else symbols))
+        self.symbol = self.symbols[0] if self.symbols else ""
+        self.timeframe = timeframe or self.timeframe
         size = DEFAULT_HISTORY if warmup is None else warmup
-        self._history = History(None if size == "all" else max(1, int(size)))
+        coarser = intervals_of(self.handlers, "candles")
+        self._past = Past(self.symbols, None if size == "all" else max(1, int(size)), self.timeframe, coarser)
+        self._tables = self._past
+
+    def fresh(self) -> Self:
+        """A strategy of the same kind and parameters, for the same run, that has seen nothing."""
+        fresh = type(self)(**self.values)
+        fresh.bounds = self.bounds
+        fresh.begin(self.symbols, self.warmup, timeframe=self.timeframe)
+        return fresh
 
     def warm_up(self, candle: CandleClosed) -> None:
         """Remember a closed candle of the past without deciding on it."""
-        self._history.append(candle)
+        self._past.append(candle)
 
-    def handle(self, event: Event | Emitted, view: View) -> list[Request]:
-        """Requests in answer to an event: the marked methods, in order of their names."""
+    @contextmanager
+    def given(self, tables: Mapping[str, pd.DataFrame]) -> Iterator[None]:
+        """Let `self.candles` give these tables, by symbol, and let nothing be asked for, while tables are worked on."""
+        before, requests = self._tables, self._requests
+        self._tables, self._requests = Given(tables, self.timeframe), None
+        try:
+            yield
+        finally:
+            self._tables, self._requests = before, requests
+
+    def handle(self, event: Event | Emitted, view: View) -> Sequence[Request]:
+        """Requests in answer to an event: the marked methods, in order of their names.
+
+        A candle that completes coarser ones is answered from the coarsest down: first "candles:1d", then "candles:4h",
+        last "candles".
+        """
+        finished: Sequence[Finished] = ()
         if isinstance(event, CandleClosed):
-            self._history.append(event)
-        methods = self.handlers.get(type(event), ())
-        if not methods:
-            return []
+            finished = self._past.append(event)
+            methods, self.symbol, self._time = self._on_candles, event.symbol, event.time
+        else:
+            methods, self.symbol, self._time = self._addressed(event)
+        if not methods and not finished:
+            return NO_REQUESTS
         self._view = view
-        self._requests = []
-        for method in methods:
-            with own_errors(self):
-                getattr(self, method)(event)
-        return self._requests
+        requests: list[Request] = []
+        self._requests = requests
+        try:
+            for timeframe, candle in finished:
+                for method in self._methods.get(f"candles:{timeframe}", ()):
+                    method(candle)
+            for method in methods:
+                method(event)
+        except (AlgotradeError, Terminated):
+            raise
+        except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
+            raise explained(self, error) from error
+        finally:
+            self._requests = None
+        return requests
 
+    def _addressed(self, event: Event | Emitted) -> tuple[tuple[Method, ...], str, int]:
+        """The methods that answer an event that is no candle, its symbol (the first where it has none) and its time."""
+        if isinstance(event, TradePrinted | OrderFilled):
+            return self._by_type[type(event)], event.symbol, event.time
+        first = self.symbols[0] if self.symbols else ""
+        if isinstance(event, TimerStruck):
+            return self._methods.get(f"timer:{event.name}", ()), first, event.time
+        if isinstance(event, Emitted):
+            return self._methods.get(event.name, ()), first, event.time
+        return (), first, self._time
 
-def refuse_unfed(strategy: Strategy) -> None:
-    """Say that a strategy would never be asked: everything it can do begins with a candle.
-
-    Raises:
-        FixStrategy: no method of it answers candles.
-    """
-    if CandleClosed in strategy.handlers or type(strategy).handle is not Strategy.handle:
-        return
-    unfed = [kind for kind in NOT_FED if EVENTS[kind] in strategy.handlers]
-    why = f"{' and '.join(unfed)} events are not fed yet; use candles" if unfed else "a method needs @on('candles')"
-    raise FixStrategy(f"{strategy.name()} never answers a candle, so it would do nothing: {why}")
+    def _bound(self, names: tuple[str, ...]) -> tuple[Method, ...]:
+        return tuple(getattr(self, name) for name in names)
 
 
 def snake_case(class_name: str) -> str:
     """SmaCross as "sma_cross", RSIReversion as "rsi_reversion"."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
-
-
-@contextmanager
-def own_errors(strategy: Strategy) -> Iterator[None]:
-    """Turn whatever a strategy's own code raises into FixStrategy with the line of code that raised."""
-    try:
-        yield
-    except (AlgotradeError, Terminated):
-        raise
-    except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
-        said = f"{strategy.name()} raised {type(error).__name__}: {error}"
-        raise FixStrategy(said + _where(error, strategy)) from error
-
-
-def _where(error: BaseException, strategy: Strategy) -> str:
-    """' (file.py line 12: the code)' for the innermost line in a file that the strategy's methods come from."""
-    methods = [
-        method
-        for cls in type(strategy).__mro__
-        if not cls.__module__.startswith("algotrade.strategy.")
-        for method in vars(cls).values()
-        if inspect.isfunction(method)
-    ]
-    files = {method.__code__.co_filename for method in methods}
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
-    if not frames:
-        return ""
-    frame = frames[-1]
-    return f" ({Path(frame.filename).name} line {frame.lineno}: {frame.line})"

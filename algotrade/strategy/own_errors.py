@@ -1,0 +1,53 @@
+"""What a strategy's own code raises, as a sentence with the line that raised it."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algotrade.errors import AlgotradeError, FixStrategy, Terminated
+
+if TYPE_CHECKING:
+    from algotrade.strategy.base import Strategy
+
+
+@contextmanager
+def own_errors(strategy: Strategy) -> Iterator[None]:
+    """Turn whatever a strategy's own code raises into FixStrategy with the line of code that raised."""
+    try:
+        yield
+    except (AlgotradeError, Terminated):
+        raise
+    except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
+        raise explained(strategy, error) from error
+
+
+def explained(strategy: Strategy, error: BaseException) -> FixStrategy:
+    """An error of a strategy's own code as a sentence."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return FixStrategy(f"{strategy.name()} raised {type(error).__name__}: {error}{_line(strategy, frames)}")
+
+
+def calling_line(strategy: Strategy) -> str:
+    """' (file.py line 12: the code)' of the strategy's line that is being run; empty if it is none of its."""
+    return _line(strategy, traceback.extract_stack())
+
+
+def _line(strategy: Strategy, frames: traceback.StackSummary) -> str:
+    """The innermost line in a file that the strategy's methods come from."""
+    methods = [
+        method
+        for cls in type(strategy).__mro__
+        if not cls.__module__.startswith("algotrade.strategy.")
+        for method in vars(cls).values()
+        if inspect.isfunction(method)
+    ]
+    files = {method.__code__.co_filename for method in methods}
+    own = [frame for frame in frames if frame.filename in files]
+    if not own:
+        return ""
+    return f" ({Path(own[-1].filename).name} line {own[-1].lineno}: {own[-1].line})"
