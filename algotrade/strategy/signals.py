@@ -52,7 +52,7 @@ class SignalStrategy(Strategy):
             FixStrategy: it raised, or its answer is not a table of signals; with the bar's time.
             FixCommand: a short signal where shorts are not allowed.
         """
-        with own_errors(self):
+        with own_errors(self), self.given({self.symbol: candles}):
             signals = self.generate_signals(candles.copy(deep=False))  # what it writes stays its own
         check_signals(self, signals, candles)
         return signals
