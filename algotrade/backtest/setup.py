@@ -58,6 +58,12 @@ class Setup(NamedTuple):
         return tuple(instrument.symbol for instrument in self.instruments)
 
     @property
+    def deposits(self) -> dict[str, float]:
+        """Quote units at the start by book: each strategy has the same share of the cash."""
+        books = self.books or ("",)
+        return {book: float(self.cash) / len(books) for book in books}
+
+    @property
     def terms(self) -> Terms:
         """Costs and legal sizes of the first market as the fill rules want them."""
         return terms_of(self.instrument, self.costs, self.bounds)
