@@ -117,24 +117,24 @@ class Ledger:
             return self.drop(order.order_id, spot.time, POSITION_CLOSED)
         terms = self._terms(order, spot)
         side, quantity, price = self._resolve(resting, spot, terms)
-        wanted = quantity
-        if side != 0 and self._rules.costs.max_volume_share > 0.0:
-            quantity = min(quantity, self._volume_left(order.symbol, terms.quantity_step))
-            if quantity <= 0.0 < wanted:
-                return []  # it goes on working
-        reason = self._refusal(order, side, quantity, price, terms)
+        reason = self._refusal(resting, side, quantity, price, terms)
         if reason:
             del self.resting[order.order_id]
-            return [OrderRejected(order.order_id, spot.time, reason)]
-        remaining = wanted - quantity
-        fill = self._booked(order, (side, quantity, price), remaining, spot, terms)
+            refused = OrderCancelled if resting.begun else OrderRejected
+            return [refused(order.order_id, spot.time, reason)]
+        traded = quantity
+        if self._rules.costs.max_volume_share > 0.0:
+            traded = min(quantity, self._volume_left(order.symbol, terms.quantity_step))
+        remaining = quantity - traded
         if remaining > 0.0:
-            self.resting[order.order_id] = resting._replace(
-                remaining=None if order.is_target or resting.remaining is None else remaining
-            )
+            self.resting[order.order_id] = resting.after_part(remaining, begun=traded > 0.0)
+            if traded <= 0.0:
+                return []
         else:
             del self.resting[order.order_id]
-        return [fill, *self._after(fill, order, remaining)]
+        held = self.position(order)
+        fill = self._booked(order, (side, traded, price), remaining, spot, terms)
+        return [fill, *self._after(fill, order, held)]
 
     def liquidate(self, book: str, symbol: str, time: int) -> list[OrderEvent]:
         """Take a position whose margin is used up: all of the margin is lost, whatever the price."""
@@ -146,7 +146,7 @@ class Ledger:
         fill = OrderFilled(identity, symbol, time, side, abs(position), price, 0.0, role=Role.LIQUIDATION, book=book)
         account.apply(fill)
         order = Order(identity, symbol, time, side, role=Role.LIQUIDATION, book=book)
-        return [fill, *self._after(fill, order, 0.0)]
+        return [fill, *self._after(fill, order, position)]
 
     def ruin(self, time: int) -> list[OrderEvent]:
         """Close the books of accounts without value: what they owe is forgiven, and nothing more is traded."""
@@ -199,23 +199,23 @@ class Ledger:
         return events
 
     # ---- what follows from a fill -----------------------------------------------------------------------------------
-    def _after(self, fill: OrderFilled, order: Order, remaining: float) -> list[OrderEvent]:
-        """The other side of a bracket goes, a closed position needs none, a larger one gets its own."""
+    def _after(self, fill: OrderFilled, order: Order, before: float) -> list[OrderEvent]:
+        """The other side of a bracket goes, a closed position (of `before`) needs none, a larger one gets its own."""
         events: list[OrderEvent] = []
         if order.parent:
             for other in self._protection(order.book, order.symbol):
                 if other.order.parent != order.parent or other.order.order_id == order.order_id:
                     continue
-                if remaining <= 0.0:
+                if fill.remaining <= 0.0:
                     events += self.drop(other.order.order_id, fill.time, OTHER_FILLED)
                 elif other.remaining is not None:
                     left = other._replace(remaining=other.remaining - fill.quantity)
                     self.resting[other.order.order_id] = left
         held = self.position(order)
-        if held == 0.0:
+        if held * before <= 0.0:
             for other in self._protection(order.book, order.symbol):
-                events += self.drop(other.order.order_id, fill.time, POSITION_CLOSED)
-            return events
+                if other.order.side * held >= 0.0:
+                    events += self.drop(other.order.order_id, fill.time, POSITION_CLOSED)
         added = held * fill.side > 0.0
         if order.bracket is not None and added:
             quantity = None if order.is_target else min(fill.quantity - fill.fee_quantity, abs(held))
@@ -238,7 +238,7 @@ class Ledger:
     ) -> OrderFilled:
         side, quantity, price = traded
         fee = fee_of(quantity, price, terms.fee_rate)
-        in_base = self._rules.costs.fee_in_base and side > 0
+        in_base = self._rules.costs.fee_in_base and side > 0 and self.position(order) >= 0.0
         fill = OrderFilled(
             order.order_id,
             order.symbol,
@@ -280,10 +280,11 @@ class Ledger:
         return side, quantity, price
 
     def side(self, order: Order, price: float) -> int:
-        """Side of the order at a price: its own, or the one that leads to its target."""
+        """Side of the order at a price: its own, or the one that leads to its target; 0 where it turned round."""
         if not order.is_target:
             return order.side
-        return side_for(*_target(order), self.rest(order), self.position(order), price)
+        side = side_for(*_target(order), self.rest(order), self.position(order), price)
+        return side if order.side in (0, side) else 0
 
     def _quantity(self, resting: Resting, side: int, price: float, terms: Terms) -> float:
         order, held = resting.order, self.position(resting.order)
@@ -321,8 +322,11 @@ class Ledger:
         return round_down(max(share - self.used.get(symbol, 0.0), 0.0), step)
 
     # ---- whether at all ---------------------------------------------------------------------------------------------
-    def _refusal(self, order: Order, side: int, quantity: float, price: float, terms: Terms) -> str:
+    def _refusal(self, resting: Resting, side: int, quantity: float, price: float, terms: Terms) -> str:
         """Reason code if the order is not legal or asks for more than there is; empty if it is right."""
+        order = resting.order
+        if resting.begun:  # the minima are of orders, not of what is left of one
+            terms = terms._replace(min_quantity=0.0, min_notional=0.0)
         account = self.accounts[order.book]
         held = account.position(order.symbol)
         equity = self.rest(order) + held * price

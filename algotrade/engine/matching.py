@@ -55,7 +55,12 @@ class SimulatedVenue:
     @property
     def account(self) -> Account:
         """The account of the first book, the only one where there is one strategy."""
-        return next(iter(self._ledger.accounts.values()))
+        return next(iter(self.accounts.values()))
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """The accounts by book, as the exchange keeps them."""
+        return self._ledger.accounts
 
     def submit(self, order: Order) -> list[OrderEvent]:
         """Take an order; it works from now on."""
@@ -158,12 +163,12 @@ class SimulatedVenue:
     def _on_detail(self, candle: DetailCandle) -> list[OrderEvent]:
         self._now = candle.time
         self._finer.add(candle.symbol)
-        if not self._ledger.resting and not self._may_be_liquidated(candle.symbol):
-            return []
+        self._ledger.mark(candle.symbol, candle.open)
         prices = {candle.symbol: candle.open}
         events = self._fill_market_orders(prices, candle.time)
         self._ledger.volume[candle.symbol] = candle.volume
         events += self._walk(Bar(*candle[:6]))
+        self._ledger.mark(candle.symbol, candle.close)
         self._ledger.new_volume(candle.symbol, candle.volume)
         return events + self._ruined(candle.symbol, candle.time)
 

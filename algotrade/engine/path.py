@@ -11,7 +11,6 @@ and the bar says that it diverges.
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Final, NamedTuple
 
@@ -92,11 +91,12 @@ def _ways(ledger: Ledger, bar: Bar, rules: Rules) -> list[Walked]:
 
 def _entry_inside(events: list[OrderEvent], bar: Bar) -> float | None:
     """Price of the first fill away from the open that got a bracket; None without one."""
-    for fill, then in itertools.pairwise(events):
-        if not isinstance(fill, OrderFilled) or not isinstance(then, BracketPlaced):
-            continue
-        if turns_inside(fill.price, bar.low, bar.high):
-            return fill.price
+    price = math.nan
+    for event in events:
+        if isinstance(event, OrderFilled):
+            price = event.price
+        elif isinstance(event, BracketPlaced) and turns_inside(price, bar.low, bar.high):
+            return price
     return None
 
 
@@ -174,16 +174,19 @@ class _Stage:
         return best
 
     def _liquidated(self, start: float, end: float) -> tuple[float, str] | None:
+        nearest: tuple[float, str] | None = None
         for book in self._ledger.accounts:
             price = _liquidation_on_leg(self._ledger, book, self._bar.symbol, (start, end), self._rules)
-            if not math.isnan(price):
-                return price, book
-        return None
+            if not math.isnan(price) and (nearest is None or abs(price - start) < abs(nearest[0] - start)):
+                nearest = (price, book)
+        return nearest
 
     def _set_off(self, resting: Resting, price: float) -> None:
         order, bar = resting.order, self._bar
         if order.order_type is OrderType.STOP_LIMIT and not resting.armed:
-            self._ledger.resting[order.order_id] = resting._replace(armed=True)
+            armed = resting._replace(armed=True)
+            takes = not math.isnan(armed.fills_on_leg(price, price, bar.time, self._tick, touch=self._rules.touch))
+            self._ledger.resting[order.order_id] = armed._replace(fresh=takes)
             return
         if not resting.is_limit_now:
             spot = Spot(bar.time, price, bar.low, bar.high)

@@ -35,6 +35,7 @@ class Resting(NamedTuple):
         best: best price since a trailing stop follows it; NaN before.
         bars_left: bars in which it still works; None: no bound.
         day: UTC day of the first bar in which it works; None before.
+        begun: a part of it has filled.
     """
 
     order: Order
@@ -47,6 +48,7 @@ class Resting(NamedTuple):
     best: float = math.nan
     bars_left: int | None = None
     day: int | None = None
+    begun: bool = False
 
     def due(self, time: int) -> bool:
         """Whether it may fill at this time."""
@@ -102,6 +104,14 @@ class Resting(NamedTuple):
             return stop_on_leg(order.side, order.stop or 0.0, start, end)
         return limit_on_leg(order.side, self.limit_at(time), start, end, touch)
 
+    def after_part(self, left: float, *, begun: bool) -> Resting:
+        """What the volume did not allow to fill; the rest of a stop that was set off is a market order."""
+        order = self.order
+        if order.order_type in (OrderType.STOP, OrderType.TRAILING_STOP):
+            order = order._replace(order_type=OrderType.MARKET)
+        sized = order.quantity is not None or order.notional is not None
+        return self._replace(order=order, remaining=left if sized else None, begun=self.begun or begun)
+
     @property
     def is_limit_now(self) -> bool:
         """Whether what sets it off next fills it as a limit order."""
@@ -113,7 +123,9 @@ class Resting(NamedTuple):
 def new_resting(order: Order, *, now: int, latency_bars: int, latency_ms: int, fresh: bool = True) -> Resting:
     """An order as the exchange takes it; one of a bracket is there already, so nothing delays it."""
     own = order.role is Role.OWN
-    skips = latency_bars if own else max(order.after_bars - 1, 0)
+    if order.role is Role.MAX_BARS:
+        return Resting(order, order.quantity, skips=order.after_bars - 1, asleep=True, fresh=fresh)
+    skips = latency_bars if own else 0
     return Resting(
         order,
         order.quantity,
