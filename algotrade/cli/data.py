@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from algotrade.cli import options
+from algotrade.cli.agreeing import agree
 from algotrade.cli.commands import Commands
 from algotrade.cli.invocation import Invocation, invocation_of
 from algotrade.cli.wanted import Wanted
@@ -129,11 +129,12 @@ def verify(
     from algotrade.ingest.trades.recheck import recheck_trades
     from algotrade.market.candles import iso
     from algotrade.store.database import open_database
+    from algotrade.store.funding import check_funding
     from algotrade.store.integrity import check_database, check_series, stored_keys
 
     invocation = invocation_of(context)
     with open_database(invocation.settings().database) as database:
-        damages = check_database(database)
+        damages = check_database(database) or check_funding(database)
         keys = Wanted(exchange, symbol, timeframe, origin).choose(stored_keys(database))
         checked = [(check_series(database, key), recheck_trades(database, key)) for key in keys]
         mending = {
@@ -174,29 +175,32 @@ def drop(
     timeframe: options.TimeframeOption = None,
     exchange: options.ExchangeOption = None,
     origin: OriginOption = None,
+    funding: Annotated[bool, typer.Option("--funding", help="A market's funding rates instead.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove one series: candles, trades, and all that is noted of it. Shows what goes and asks; kept runs stay.
 
+    With the last series of a market its funding rates go too; --funding removes them alone.
+
     [bold]Examples[/bold]
       algotrade data drop --symbol BTC/USD --timeframe 1m
       algotrade data drop --symbol BTC/USD --timeframe 1m --origin import --yes
+      algotrade data drop --funding --symbol BTC/USDT:USDT
     """
-    from algotrade.errors import NotAllowed
+    from algotrade.cli.stored_funding import drop_funding_rates
     from algotrade.store.database import open_database
     from algotrade.store.removal import drop_series, holdings_of
 
-    invocation = invocation_of(context)
+    invocation, wanted = invocation_of(context), Wanted(exchange, symbol, timeframe, origin)
+    if funding:
+        drop_funding_rates(invocation, wanted, yes=yes)
+        return
     with open_database(invocation.settings().database) as database:
-        key = _the_one(database, Wanted(exchange, symbol, timeframe, origin), "drop")
+        key = _the_one(database, wanted, "drop")
         holdings = holdings_of(database, key)
         back = _way_back(database, key)
-        if not yes and not (invocation.output.interactive and sys.stdin.isatty()):
-            again = f"algotrade data drop {_flags(key)} --yes"
-            raise NotAllowed(f"this would remove {_named(key)}: {_counted(holdings)}; say --yes to do it", hint=again)
-        if not yes and not _confirmed(f"Remove {_named(key)}: {_counted(holdings)}?"):
-            invocation.output.note("nothing was removed")
-            raise typer.Exit
+        if not yes:
+            agree(invocation, f"{_named(key)}: {_counted(holdings)}", f"algotrade data drop {_flags(key)} --yes")
         drop_series(database, key)
     removed = {} if holdings is None else holdings._asdict()
     _show(invocation, [{**key._asdict(), **removed}], [*key._fields, *removed])
@@ -233,13 +237,6 @@ def _flags(key: SeriesKey) -> str:
 
 
 # ---- what is said ---------------------------------------------------------------------------------------------------
-def _confirmed(question: str) -> bool:
-    try:
-        return typer.confirm(question, err=True)
-    except typer.Abort:  # Ctrl-C or the end of the input
-        raise KeyboardInterrupt from None
-
-
 def _counted(holdings: Holdings | None) -> str:
     """ "3,807 candles, 2 revisions"."""
     words = {"quarantine": "refused rows", "funding": "funding rates"}

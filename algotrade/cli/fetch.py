@@ -9,6 +9,7 @@ import typer
 
 from algotrade.cli.fetch_asked import Asked, choose_jobs, refuse_for_file
 from algotrade.cli.fetch_file import Reading, fetch_file
+from algotrade.cli.fetch_funding import fetch_funding_rates, import_funding_file
 from algotrade.cli.fetch_jobs import fetch_jobs
 from algotrade.cli.fetch_stream import stream_jobs
 from algotrade.cli.invocation import invocation_of
@@ -48,6 +49,7 @@ def fetch(
     keep_trades: Annotated[bool, _how("--keep-trades", "With --via trades: store the trades too.")] = False,
     repair: Annotated[bool, _how("--repair", "Ask again for the holes of what is stored.")] = False,
     stream: Annotated[bool, _how("--stream", "Keep them current until Ctrl-C, by what the exchange sends.")] = False,
+    funding: Annotated[bool, _how("--funding", "Funding rates of perpetual contracts, instead of candles.")] = False,
     file: Annotated[Path | None, _file("--from", "CSV, JSON, Parquet, Feather; a folder or zip.")] = None,
     columns: Annotated[
         str | None, _file("--columns", "Columns not recognised by name.", metavar="FIELD=NAME,...")
@@ -68,6 +70,7 @@ def fetch(
       algotrade fetch --all-stored
       algotrade fetch --all-stored --repair
       algotrade fetch --symbol BTC/USD --from prices.csv.gz
+      algotrade fetch --funding --exchange binance --symbol BTC/USDT:USDT
 
     [bold]Exit codes[/bold]
       0 if every series is complete, else the most urgent of:
@@ -81,12 +84,15 @@ def fetch(
     asked = Asked.of(context.params)
     if file is not None:
         refuse_for_file(asked)
-        fetch_file(invocation, settings, asked, Reading(file, columns, time_format, close_only, skip_bad, replace))
+        reading = Reading(file, columns, time_format, close_only, skip_bad, replace)
+        (import_funding_file if funding else fetch_file)(invocation, settings, asked, reading)
     elif columns or time_format or close_only or skip_bad or replace:
         raise FixCommand(
             "--columns, --time-format, --close-only, --skip-bad and --replace are about a file: give --from FILE",
             hint="algotrade fetch --symbol BTC/USD --from prices.csv",
         )
+    elif funding:
+        fetch_funding_rates(invocation, settings, asked)
     elif stream:
         stream_jobs(invocation, settings, choose_jobs(settings, asked))
     else:

@@ -29,6 +29,7 @@ class Asked(NamedTuple):
     keep_trades: bool = False
     repair: bool = False
     stream: bool = False
+    funding: bool = False
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Asked:
@@ -49,6 +50,7 @@ class Asked(NamedTuple):
             "--keep-trades": self.keep_trades,
             "--repair": self.repair,
             "--stream": self.stream,
+            "--funding": self.funding,
         }
         return [flag for flag, value in flags.items() if value and flag not in but]
 
@@ -64,7 +66,27 @@ def refuse_for_file(asked: Asked) -> None:
             raise FixCommand(
                 f"a file is read whole, for one {flag}, given {', '.join(several)}", hint="algotrade fetch -h"
             )
-    _refuse(asked.given("--symbol", "--exchange", "--timeframe"), "a file is read whole, as one series")
+    _refuse(asked.given("--symbol", "--exchange", "--timeframe", "--funding"), "a file is read whole, as one series")
+
+
+def check_funding(asked: Asked) -> Span:
+    """Funding rates are of markets that are named, and have no bars; the span that is asked for.
+
+    Raises:
+        FixCommand: what was asked for besides makes no sense, or a symbol is none of a perpetual contract.
+    """
+    from algotrade.market.funding import validate_perpetual
+
+    example = "algotrade fetch --funding --exchange binance --symbol BTC/USDT:USDT"
+    _refuse(
+        asked.given("--symbol", "--exchange", "--start", "--end", "--funding"),
+        "--funding brings the funding rates of perpetual contracts, which are no candles",
+    )
+    if not asked.symbols:
+        raise FixCommand("--funding needs --symbol: of which perpetual contract?", hint=example)
+    for symbol in asked.symbols:
+        validate_perpetual(symbol)
+    return typed_span(asked.start, asked.end, f"{example} --start 2024-01-01")
 
 
 def check_asked(settings: Settings, asked: Asked) -> None:
@@ -76,6 +98,9 @@ def check_asked(settings: Settings, asked: Asked) -> None:
     """
     from algotrade.market.instrument import validate_symbol
 
+    if asked.funding:
+        check_funding(asked)
+        return
     _check_how(asked)
     for job in [] if asked.all_stored else _asked_jobs(settings, asked):
         validate_symbol(job.symbol)

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import typer
-
-from algotrade.cli.fetched import is_complete, most_urgent, print_reports, sentence
+from algotrade.cli.fetched import is_complete, leave, most_urgent, print_reports, sentence
 from algotrade.cli.invocation import Invocation
 from algotrade.cli.output import Output
 from algotrade.cli.proofs import Proofs, proofs_of
@@ -47,15 +45,7 @@ def fetch_jobs(invocation: Invocation, settings: Settings, jobs: Sequence[Job]) 
     if error is not None and len(jobs) == 1 and ended_by is ExitCode.DONE and reports[0].error is not None:
         raise error  # nothing but the error to show
     print_reports(output, reports, proofs=proofs, reasons=many and (output.interactive or invocation.quiet))
-    if ended_by is not ExitCode.DONE:
-        missing = sum(not report.complete for report in reports)
-        output.note(
-            f"interrupted: {missing} of {len(jobs)} series not complete, what came is stored; "
-            "the same command goes on from there"
-        )
-        raise typer.Exit(ended_by)
-    if error is not None:
-        raise typer.Exit(error.exit_code) if invocation.json else error  # the one object that --json prints is out
+    leave(invocation, reports, error, ended_by)
 
 
 async def _run(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import typer
+
+from algotrade.cli.invocation import Invocation
 from algotrade.cli.output import Output
 from algotrade.cli.proofs import Proofs, proof_document
 from algotrade.errors import AlgotradeError, ExitCode, FixData
@@ -28,6 +31,14 @@ URGENCY: Final = (
     ExitCode.TRY_LATER,
     ExitCode.INTERRUPTED,
 )
+
+
+class Completed(Protocol):
+    """A report of something that was fetched."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked for and can exist is stored."""
 
 
 def print_reports(
@@ -57,10 +68,17 @@ def print_reports(
     output.show(
         listing(shown, _columns(rows), note=summary), *_below(_notes(rows, reasons=reasons)), *_below(_proven(proofs))
     )
+    show_bad_rows(output, skipped)
+    output.document("algotrade.fetch/1", {"series": rows, "skipped": skipped})
+
+
+def show_bad_rows(output: Output, skipped: Sequence[Mapping[str, Any]]) -> None:
+    """The rows of a file that were not stored, the first of them."""
+    from algotrade.show.tables import listing
+
     if skipped:
         more = f"{len(skipped) - SHOWN_BAD_ROWS} more" if len(skipped) > SHOWN_BAD_ROWS else ""
         output.show(listing(skipped[:SHOWN_BAD_ROWS], ["line", "reason"], title="Bad rows", note=more))
-    output.document("algotrade.fetch/1", {"series": rows, "skipped": skipped})
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -127,17 +145,42 @@ def most_urgent(jobs: Sequence[Job], reports: Sequence[FetchReport], *, reason: 
     urgent.
     """
     failed = [
-        (job, report.error or FixData(report.note, hint=_hint(job, report)))
+        (job.label, report.error or FixData(report.note, hint=_hint(job, report)))
         for job, report in zip(jobs, reports, strict=True)
         if not report.complete
     ]
+    return worst_of(failed, len(jobs), reason=reason)
+
+
+def worst_of(failed: Sequence[tuple[str, AlgotradeError]], count: int, *, reason: bool = True) -> AlgotradeError | None:
+    """The most urgent of some errors, each with what it is about, of so many fetched; see `most_urgent`."""
     if not failed:
         return None
-    job, worst = min(failed, key=lambda pair: URGENCY.index(pair[1].exit_code))
-    if len(jobs) == 1:
+    label, worst = min(failed, key=lambda pair: URGENCY.index(pair[1].exit_code))
+    if count == 1:
         return worst
-    text = f"{len(failed):,} of {len(jobs):,} series not complete, first of all {job.label}"
+    text = f"{len(failed):,} of {count:,} series not complete, first of all {label}"
     return type(worst)(f"{text}: {worst.message}" if reason else text, hint=worst.hint)
+
+
+def leave(
+    invocation: Invocation, reports: Sequence[Completed], error: AlgotradeError | None, ended_by: ExitCode
+) -> None:
+    """End the command after its result is printed, unless all is well.
+
+    Raises:
+        AlgotradeError: the error.
+        typer.Exit: a signal ended it, or --json has said it all.
+    """
+    if ended_by is not ExitCode.DONE:
+        missing = sum(not report.complete for report in reports)
+        invocation.output.note(
+            f"interrupted: {missing} of {len(reports)} series not complete, what came is stored; "
+            "the same command goes on from there"
+        )
+        raise typer.Exit(ended_by)
+    if error is not None:
+        raise typer.Exit(error.exit_code) if invocation.json else error  # the one object that --json prints is out
 
 
 def _hint(job: Job, report: FetchReport) -> str:

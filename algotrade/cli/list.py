@@ -130,19 +130,22 @@ def data(
 
 
 def _list_series(invocation: Invocation, wanted: Wanted) -> None:
+    from algotrade.cli.stored_funding import funding_rows
     from algotrade.market.candles import iso
     from algotrade.store.candles import list_series
     from algotrade.store.database import open_database
 
     with open_database(invocation.settings().database) as database:
         stored = list_series(database)
+        funding = funding_rows(database, wanted)
     rows = [
         {**info.key._asdict(), "first": iso(info.first), "last": iso(info.last), "candles": info.rows}
         for info in stored
         if wanted.holds(info.key)
     ]
     nothing = "nothing is stored yet: algotrade fetch --symbol BTC/USD"
-    _print(invocation, "data", rows, empty=wanted.missing(info.key for info in stored) if wanted.given else nothing)
+    missing = wanted.missing(info.key for info in stored) if wanted.given else nothing
+    _print(invocation, "data", rows, empty="" if funding else missing, beside={"funding": funding})
 
 
 @app.command()
@@ -232,14 +235,18 @@ def _print(
     *,
     formats: Mapping[str, Format] = MappingProxyType({}),
     empty: str = "",
+    beside: Mapping[str, Rows] = MappingProxyType({}),
 ) -> None:
+    """A list, and other lists that stand below it where there is something in them."""
     from algotrade.show.tables import listing
 
     if not rows and empty:
         invocation.output.note(empty)
     shown = [{key: _cell(value) for key, value in row.items()} for row in rows]
-    invocation.output.show(listing(shown, columns or list(rows[0] if rows else {}), formats=formats))
-    invocation.output.document(f"algotrade.list_{name}/1", {name: rows})
+    parts = [listing(shown, columns or list(rows[0]), formats=formats)] if rows else []
+    parts += [listing(others, list(others[0]), title=title.capitalize()) for title, others in beside.items() if others]
+    invocation.output.show(*parts)
+    invocation.output.document(f"algotrade.list_{name}/1", {name: rows, **beside})
 
 
 def _cell(value: Any) -> Any:

@@ -15,6 +15,7 @@ from algotrade.schemas.vocabulary import (
     Nothing,
     Number,
     Series,
+    Symbol,
     Time,
     said,
 )
@@ -99,11 +100,22 @@ class StoredSeries(Series):
     candles: Count = said("how many are stored")
 
 
+class StoredFunding(Declared):
+    """The stored funding rates of a market."""
+
+    exchange: str = said("the exchange, or what a file was imported as")
+    symbol: Symbol = said("the perpetual contract, ccxt's unified symbol")
+    first: Time = said("when the first was settled")
+    last: Time = said("when the last was settled")
+    rates: Count = said("how many are stored")
+
+
 class ListedData(Declared):
     """Stored series: what `list data` prints."""
 
     schema_: Annotated[Literal["algotrade.list_data/1"], NAME]
     data: list[StoredSeries] = said("by name")
+    funding: list[StoredFunding] = said("funding rates, by name")
 
 
 class Gap(Declared):

@@ -18,6 +18,8 @@ TABLE = [
     # command, exit code, schema; in the order in which they are typed
     ("list runz", 2, "error"),
     ("fetch --exchange demo --start 2020-01-01 --end 2020-12-31", 0, "fetch"),
+    ("fetch --funding --exchange binance --symbol BTC/USDT:USDT --from funding.csv --skip-bad", 0, "fetch_funding"),
+    ("fetch --funding --exchange demo --exchange nowhere --symbol BTC/USDT:USDT", 2, "fetch_funding"),
     ("backtest --exchange demo --check none", 0, "backtest"),
     ("verify", 0, "verify"),
     ("evaluate", 0, "evaluate"),
@@ -40,6 +42,7 @@ TABLE = [
     ("data export --to x.csv", 0, "data_export"),
     ("data import x.csv", 0, "data_import"),
     ("data verify", 0, "data_verify"),
+    ("data drop --funding --yes", 0, "data_drop_funding"),
     ("data drop --yes", 0, "data_drop"),
     ("new strategy my_idea", 0, "new_strategy"),
     ("new project inner", 0, "new_project"),
@@ -69,6 +72,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     (tmp_path / "algotrade.toml").write_text("")
+    (tmp_path / "funding.csv").write_text("time,rate\n2024-01-01T00:00:00.007Z,0.0001\n2024-01-01T08:00Z,2\n")
     monkeypatch.chdir(tmp_path)
 
 

@@ -106,9 +106,9 @@ class _FundingFetch:
             validate_perpetual(self.symbol)
             self.now_ms = await self.exchange.now_ms()
             self._refuse_future()
+            await self._walk(await asyncio.to_thread(self._plan))
             instrument = await self.exchange.instrument(self.symbol)
             await asyncio.to_thread(write_instrument, self.database, name, instrument, self.now_ms)
-            await self._walk(await asyncio.to_thread(self._plan))
         except AlgotradeError as reason:
             error = reason
             await note_if_down(self.database, name, error, self.now_ms or None)
