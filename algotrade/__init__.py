@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from algotrade.strategy.base import on as on
     from algotrade.strategy.base import param as param
     from algotrade.strategy.signals import SignalStrategy as SignalStrategy
+    from algotrade.strategy.sizes import Sizing as Sizing
     from algotrade.strategy.timeframes import align as align
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ _HOME = MappingProxyType(
         "on": "algotrade.strategy.base",
         "param": "algotrade.strategy.base",
         "SignalStrategy": "algotrade.strategy.signals",
+        "Sizing": "algotrade.strategy.sizes",
         "align": "algotrade.strategy.timeframes",
         "sma": "algotrade.strategy.indicators",
         "ema": "algotrade.strategy.indicators",

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from algotrade.config import Settings
 from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, NotAllowed, Terminated, did_you_mean
-from algotrade.strategy.base import Strategy, snake_case
-from algotrade.strategy.parameters import Parameter, Value, checked
+from algotrade.strategy.base import Strategy
+from algotrade.strategy.parameters import Parameter, Value, checked, snake_case
 from algotrade.strategy.signals import SignalStrategy
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from algotrade.discover import shipped_names
 from algotrade.errors import FixCommand, FixConfiguration
-from algotrade.strategy.base import snake_case
+from algotrade.strategy.parameters import snake_case
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
 LONGEST_NAME: Final = 40

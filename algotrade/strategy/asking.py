@@ -201,8 +201,8 @@ def steps_of(table: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
 
 
 def check_stop(side: int, stop: float | None, mark: float) -> None:
-    """Refuse a stop that the last price has already reached: it would be a market order."""
-    if stop is not None and (stop - mark) * side <= 0.0:
+    """Refuse a stop that the last price has already reached: it would be a market order. Side 0 is not known."""
+    if stop is not None and side and (stop - mark) * side <= 0.0:
         where, order = ("above", "buy") if side > 0 else ("below", "sell")
         raise ValueError(f"the stop of a {order} order must be {where} the last price {mark:g}, given {stop:g}")
 

@@ -15,8 +15,7 @@ never a clock, a file or the network.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, Final, Literal, Self, Unpack
@@ -24,32 +23,29 @@ from typing import Any, ClassVar, Final, Literal, Self, Unpack
 import pandas as pd
 
 from algotrade.engine.account import Account, View
-from algotrade.engine.events import CandleClosed, Emitted, Event, OrderFilled, Plain, TimerStruck, TradePrinted
+from algotrade.engine.events import CandleClosed, Emitted, Event, Plain
 from algotrade.engine.orders import Order, Role, order_id
-from algotrade.engine.requests import (
-    CancelRequest,
-    EmitRequest,
-    ProtectRequest,
-    ReplaceRequest,
-    Request,
-    TargetRequest,
-)
+from algotrade.engine.requests import CancelRequest, EmitRequest, ProtectRequest, ReplaceRequest, Request, TargetRequest
 from algotrade.errors import AlgotradeError, FixCommand, FixStrategy, Terminated
+from algotrade.market.candles import Floats
 from algotrade.strategy import asking, timeframes
+from algotrade.strategy.answers import Answers
 from algotrade.strategy.asking import Bounds, BracketWords, OrderWords, Size
 from algotrade.strategy.feeding import refuse_unfed
 from algotrade.strategy.history import Finished, Given, Past, Tables
 from algotrade.strategy.marks import check_own_name, collect_handlers, intervals_of, on
 from algotrade.strategy.own_errors import calling_line, explained, own_errors
-from algotrade.strategy.parameters import Parameter, Value, checked, collect, param
+from algotrade.strategy.parameters import Parameter, Value, checked, collect, param, snake_case
+from algotrade.strategy.sizes import EXPOSURE, Entry, Scaling, Sizing, check_sizing, scale_now, scales_of, unit_of
 
 __all__ = ["Bounds", "Strategy", "on", "own_errors", "param", "refuse_unfed"]
 
-RESERVED: Final = frozenset({"warmup", "parameters", "handlers", "symbol", "symbols", "timeframe", "bounds"})
+RESERVED: Final = frozenset(
+    {"warmup", "parameters", "handlers", "symbol", "symbols", "timeframe", "calendar", "bounds", "sizing"}
+)
 DEFAULT_HISTORY: Final = 500  # candles kept for an event strategy that declares no warm-up
 NOWHERE: Final = View(Account(math.nan), list, partial(order_id, number=0))  # the account before the first event
 NO_REQUESTS: Final[tuple[Request, ...]] = ()
-Method = Callable[[Any], object]
 
 
 class Strategy:
@@ -61,16 +57,21 @@ class Strategy:
         symbol: of the event that is answered, the first of all where it has none.
         symbols: what is traded; set before the first event.
         timeframe: of the candles; set before the first event.
+        calendar: "24/7" or "stocks": decides the bars per year; set before the first event.
         bounds: what a target exposure may be; set before the first event.
+        sizing: what a target exposure of 1 means; None: all of the equity.
     """
 
     warmup: int | Literal["all"] | None = None
     symbol: str = ""
     symbols: tuple[str, ...] = ()
     timeframe: str = ""
+    calendar: str = "24/7"
     bounds: Bounds = Bounds()
+    sizing: Sizing | None = None
     parameters: ClassVar[dict[str, Parameter]] = {}
     handlers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    _first_symbol: str = ""
     _requests: list[Request] | None = None  # None where nothing may be asked for
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -88,9 +89,7 @@ class Strategy:
         for name, value in self.values.items():
             setattr(self, name, value)
         self._view, self._time = NOWHERE, 0
-        self._methods = {event: self._bound(names) for event, names in self.handlers.items()}
-        self._on_candles = self._methods.get("candles", ())
-        self._by_type = {TradePrinted: self._methods.get("trades", ()), OrderFilled: self._methods.get("fills", ())}
+        self._answers = Answers(self, self.handlers)
         self._past = Past((), None, "", ())
         self._tables: Tables = self._past
         try:
@@ -231,8 +230,14 @@ class Strategy:
         asking.refuse_unknown(words, asking.BRACKET_WORDS)
         limit = asking.positive("limit", limit)
         side = (amount > 0) - (amount < 0)
-        bracket = asking.bracket_of(words, side, limit or self._view.mark(symbol))
-        self._ask(TargetRequest(symbol, amount, 1.0, unit, limit, bracket, rebalance))
+        price = limit or self._view.mark(symbol)
+        bracket = asking.bracket_of(words, side, price)
+        request = TargetRequest(symbol, amount, 1.0, unit, limit, bracket, rebalance)
+        if self.sizing is not None and unit == EXPOSURE and side:
+            closes = self.candles(symbol=symbol)["close"].to_numpy()
+            size = scale_now(self.sizing, closes, Entry(amount, price, bracket), Scaling.of(self))
+            request = request._replace(size=size, unit=unit_of(self.sizing))
+        self._ask(request)
 
     def close(self, symbol: str | None = None) -> None:
         """Be flat from the next open on."""
@@ -266,13 +271,12 @@ class Strategy:
         Returns:
             The new order's id.
         """
+        changes = asking.changes_of(quantity=quantity, limit=limit, stop=stop)
         order = next((each for each in self._view.orders() if each.order_id == order_id), None)
         symbol = order.symbol if order else self.symbol
-        changes = asking.changes_of(quantity=quantity, limit=limit, stop=stop)
-        if order and stop is not None:
-            asking.check_stop(order.side, changes["stop"], self._view.mark(symbol))
-        new_id = self._new_id(symbol)
-        self._ask(ReplaceRequest(order_id, new_id, **changes))
+        asking.check_stop(order.side if order else 0, changes["stop"], self._view.mark(symbol))
+        requests, new_id = self._open_requests(), self._view.new_id(symbol, self._time)
+        requests.append(ReplaceRequest(order_id, new_id, **changes))
         return new_id
 
     def emit(self, name: str, value: Plain) -> None:
@@ -285,15 +289,15 @@ class Strategy:
         check_own_name(name)
         self._ask(EmitRequest(name, asking.plain(value)))
 
+    def scales(self, candles: pd.DataFrame, signals: pd.DataFrame) -> Floats | None:
+        """What a signal of 1 means at each bar, shape (bars,), in `unit_of(self.sizing)`; None without a sizing."""
+        return scales_of(self.sizing, candles, signals, Scaling.of(self)) if self.sizing else None
+
     def _order(self, size: Size, words: Mapping[str, Any]) -> str:
         size = asking.checked_size(size)
-        request = asking.order_request(size, self._new_id(size.symbol), self._view.mark(size.symbol), words)
-        self._ask(request)
-        return request.order_id
-
-    def _new_id(self, symbol: str) -> str:
-        self._refuse_outside()
-        return self._view.new_id(symbol, self._time)
+        requests, order_id = self._open_requests(), self._view.new_id(size.symbol, self._time)
+        requests.append(asking.order_request(size, order_id, self._view.mark(size.symbol), words))
+        return order_id
 
     def _symbol(self, given: str | None) -> str:
         if given is None:
@@ -303,16 +307,15 @@ class Strategy:
         return given
 
     def _ask(self, request: Request) -> None:
-        self._refuse_outside()
-        assert self._requests is not None
-        self._requests.append(request)
+        self._open_requests().append(request)
 
-    def _refuse_outside(self) -> None:
+    def _open_requests(self) -> list[Request]:
         if self._requests is None:
             raise FixStrategy(
                 f"{self.name()} can ask for orders only while it answers an event, in a method marked with @on:"
                 f" not in __init__, validate or generate_signals{calling_line(self)}"
             )
+        return self._requests
 
     # ---- called by the machinery ------------------------------------------------------------------------------------
     def begin(self, symbols: str | Sequence[str], warmup: int | str | None, *, timeframe: str = "") -> None:
@@ -324,9 +327,11 @@ class Strategy:
             timeframe: of the candles; "" keeps the one that was set.
         """
         self.symbols = tuple(filter(None, (symbols,) if isinstance(symbols, str) else symbols))
-        self.symbol = self.symbols[0] if self.symbols else ""
+        self.symbol = self._first_symbol = self.symbols[0] if self.symbols else ""
         self.timeframe = timeframe or self.timeframe
         size = DEFAULT_HISTORY if warmup is None else warmup
+        if self.sizing is not None and size != "all":
+            size = max(int(size), check_sizing(self.sizing).bars)
         coarser = intervals_of(self.handlers, "candles")
         self._past = Past(self.symbols, None if size == "all" else max(1, int(size)), self.timeframe, coarser)
         self._tables = self._past
@@ -334,7 +339,7 @@ class Strategy:
     def fresh(self) -> Self:
         """A strategy of the same kind and parameters, for the same run, that has seen nothing."""
         fresh = type(self)(**self.values)
-        fresh.bounds = self.bounds
+        fresh.bounds, fresh.sizing, fresh.calendar = self.bounds, self.sizing, self.calendar
         fresh.begin(self.symbols, self.warmup, timeframe=self.timeframe)
         return fresh
 
@@ -361,9 +366,10 @@ class Strategy:
         finished: Sequence[Finished] = ()
         if isinstance(event, CandleClosed):
             finished = self._past.append(event)
-            methods, self.symbol, self._time = self._on_candles, event.symbol, event.time
+            methods, self.symbol, self._time = self._answers.candles, event.symbol, event.time
         else:
-            methods, self.symbol, self._time = self._addressed(event)
+            methods, symbol, self._time = self._answers.to_other(event)
+            self.symbol = symbol or self._first_symbol
         if not methods and not finished:
             return NO_REQUESTS
         self._view = view
@@ -371,7 +377,7 @@ class Strategy:
         self._requests = requests
         try:
             for timeframe, candle in finished:
-                for method in self._methods.get(f"candles:{timeframe}", ()):
+                for method in self._answers.to(f"candles:{timeframe}"):
                     method(candle)
             for method in methods:
                 method(event)
@@ -382,22 +388,3 @@ class Strategy:
         finally:
             self._requests = None
         return requests
-
-    def _addressed(self, event: Event | Emitted) -> tuple[tuple[Method, ...], str, int]:
-        """The methods that answer an event that is no candle, its symbol (the first where it has none) and its time."""
-        if isinstance(event, TradePrinted | OrderFilled):
-            return self._by_type[type(event)], event.symbol, event.time
-        first = self.symbols[0] if self.symbols else ""
-        if isinstance(event, TimerStruck):
-            return self._methods.get(f"timer:{event.name}", ()), first, event.time
-        if isinstance(event, Emitted):
-            return self._methods.get(event.name, ()), first, event.time
-        return (), first, self._time
-
-    def _bound(self, names: tuple[str, ...]) -> tuple[Method, ...]:
-        return tuple(getattr(self, name) for name in names)
-
-
-def snake_case(class_name: str) -> str:
-    """SmaCross as "sma_cross", RSIReversion as "rsi_reversion"."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -131,3 +132,8 @@ def checked(owner: str, parameters: Mapping[str, Parameter], given: Mapping[str,
         name: parameter.check(name, given[name]) if name in given else parameter.default
         for name, parameter in parameters.items()
     }
+
+
+def snake_case(class_name: str) -> str:
+    """SmaCross as "sma_cross", RSIReversion as "rsi_reversion"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
