@@ -16,7 +16,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))  # `bench` is no installed package
 
-from algotrade.backtest.event_loop import KnownTargets, market_events, new_session
+from algotrade.backtest.event_loop import KnownTargets, new_session
+from algotrade.backtest.feed import market_events
 from algotrade.engine.events import MarketEvent
 from algotrade.engine.fills import Costs
 from algotrade.engine.session import Record
@@ -91,7 +92,7 @@ def _take(opened: OpenSession, events: Iterable[MarketEvent], journal: Journal |
 
 
 def _events(bars: int) -> Iterator[MarketEvent]:
-    return market_events(SYMBOL, simulate_candles(SYMBOL, "1m", START, START + (bars - 1) * MINUTE))
+    return market_events({SYMBOL: simulate_candles(SYMBOL, "1m", START, START + (bars - 1) * MINUTE)}, "1m")
 
 
 def _long_session(header: dict[str, object], bars: int) -> list[Record]:
@@ -99,7 +100,7 @@ def _long_session(header: dict[str, object], bars: int) -> list[Record]:
     candles = simulate_candles(SYMBOL, "1m", START - 20 * MINUTE, START + (bars - 1) * MINUTE)
     targets = targets_of(SmaCross().signals(candles))[20:]
     session = new_session(KnownTargets(SYMBOL, targets), setup_of(header))
-    return [record for event in market_events(SYMBOL, candles.iloc[20:]) for record in session.process(event)]
+    return [record for event in market_events({SYMBOL: candles.iloc[20:]}, "1m") for record in session.process(event)]
 
 
 def _header(warmup: int) -> dict[str, object]:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import overload
 
-import numpy as np
 import pandas as pd
 
+from algotrade.backtest.feed import NOTHING, Inside, market_events
 from algotrade.backtest.setup import Setup
 from algotrade.engine.account import View
 from algotrade.engine.book import Decider
 from algotrade.engine.engine import Engine
-from algotrade.engine.events import BarOpened, CandleClosed, Emitted, Event, MarketEvent, StrategyStopped
+from algotrade.engine.events import CandleClosed, Emitted, Event, StrategyStopped
 from algotrade.engine.matching import SimulatedVenue
 from algotrade.engine.requests import Request, TargetRequest
+from algotrade.engine.rules import BEST, WORST
 from algotrade.engine.session import SimulatedSession
 from algotrade.errors import FixStrategy
+from algotrade.evaluate.executions import PathBounds
+from algotrade.evaluate.portfolio import Outcome
 from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
-from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
+from algotrade.market.candles import Floats, iso
+from algotrade.strategy.base import Strategy
+
+Deciders = Decider | Mapping[str, Decider]
 
 
 class KnownTargets:
@@ -33,36 +41,81 @@ class KnownTargets:
         return [TargetRequest(self._symbol, next(self._targets))] if isinstance(event, CandleClosed) else []
 
 
-def market_events(symbol: str, candles: pd.DataFrame) -> Iterator[MarketEvent]:
-    """The two events of every bar, in order: it opens, it is closed."""
-    columns = [candles[name].to_numpy(np.float64).tolist() for name in COLUMNS]
-    for time, *prices in zip(times_ms(candles).tolist(), *columns, strict=True):
-        yield BarOpened(symbol, time, prices[0])
-        yield CandleClosed(symbol, time, *prices)
+def new_session(strategy: Deciders, setup: Setup) -> SimulatedSession:
+    """A fresh engine and a fresh simulated exchange for a strategy, or for one in each book of the setup."""
+    cash = setup.deposits
+    named = strategy if isinstance(strategy, Mapping) else dict.fromkeys(cash, strategy)
+    engine = Engine(named, cash=cash, limits=setup.limits, symbols=setup.symbols, rebalance_band=setup.rebalance_band)
+    return SimulatedSession(engine, SimulatedVenue(setup.rules, cash))
 
 
-def new_session(strategy: Decider, setup: Setup) -> SimulatedSession:
-    """A fresh engine and a fresh simulated exchange for a strategy."""
-    engine = Engine(strategy, cash=setup.cash, limits=setup.limits)
-    return SimulatedSession(engine, SimulatedVenue(setup.rules, setup.cash))
-
-
-def run_event_loop(candles: pd.DataFrame, strategy: Decider, setup: Setup) -> Result:
+@overload
+def run_event_loop(
+    candles: pd.DataFrame,
+    strategy: Decider,
+    setup: Setup,
+    *,
+    inside: Inside = NOTHING,
+    again: Callable[[], Deciders] | None = None,
+) -> Result: ...
+@overload
+def run_event_loop(
+    candles: Mapping[str, pd.DataFrame],
+    strategy: Deciders,
+    setup: Setup,
+    *,
+    inside: Inside = NOTHING,
+    again: Callable[[], Deciders] | None = None,
+) -> Outcome: ...
+def run_event_loop(
+    candles: pd.DataFrame | Mapping[str, pd.DataFrame],
+    strategy: Deciders,
+    setup: Setup,
+    *,
+    inside: Inside = NOTHING,
+    again: Callable[[], Deciders] | None = None,
+) -> Outcome:
     """Backtest any strategy over candles, event by event.
 
     Args:
-        candles: closed candles.
-        strategy: decides at every event; `KnownTargets` for signals that are already computed.
-        setup: cash, costs, market, limits.
+        candles: closed candles; or those of each symbol.
+        strategy: decides at every event; `KnownTargets` for signals that are already computed. Or one for each book.
+        setup: cash, costs, markets, limits.
+        inside: what is known of the markets besides: finer candles, trades, funding.
+        again: gives the same strategy, having seen nothing. Where it mattered which way the price went inside a bar,
+            the run is made once more the other way, and the result says what both came to.
+
+    Returns:
+        A Result of one symbol and one strategy, else a PortfolioResult.
 
     Raises:
         FixStrategy: the strategy's code raised; with the bar's time and the line of code.
     """
+    tables = {setup.instrument.symbol: candles} if isinstance(candles, pd.DataFrame) else candles
+    outcome = _run(tables, strategy, setup, inside)
+    if again is None or not len(outcome.ambiguous.bar):
+        return outcome
+    other_way = setup._replace(path=BEST if setup.path == WORST else WORST)
+    other = _run(tables, again(), other_way, inside)
+    finals = sorted(float(each.equity_values[-1]) for each in (outcome, other))
+    return dataclasses.replace(outcome, bounds=PathBounds(*finals))
+
+
+def _run(tables: Mapping[str, pd.DataFrame], strategy: Deciders, setup: Setup, inside: Inside) -> Outcome:
     session = new_session(strategy, setup)
-    recording = Recording()
-    for event in market_events(setup.instrument.symbol, candles):
-        for record in session.process(event):
+    recording = Recording(tables, setup.deposits)
+    process, add = session.process, recording.add
+    for event in market_events(tables, setup.timeframe, inside, _timers(strategy)):
+        for record in process(event):
             if isinstance(record, StrategyStopped):
                 raise FixStrategy(f"at {iso(record.time)}: {record.message}")
-            recording.add(record)
-    return recording.result(setup)
+            add(record)
+    if len(tables) == len(setup.deposits) == 1:
+        return recording.result(setup)
+    return recording.portfolio(setup, setup.deposits)
+
+
+def _timers(strategy: Deciders) -> set[str]:
+    """Intervals at whose multiples a strategy wants to be asked."""
+    deciders = strategy.values() if isinstance(strategy, Mapping) else [strategy]
+    return {interval for each in deciders if isinstance(each, Strategy) for interval in each.timers()}

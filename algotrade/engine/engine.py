@@ -72,6 +72,8 @@ class Engine:
         cash: quote units at the start; or of each book.
         limits: checked before an order goes out.
         symbols: that are traded, in the order in which they are asked about.
+        rebalance_band: by which a position's share of equity may drift from its target before it is traded again; 0
+            for any drift.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Engine:
         cash: float | Mapping[str, float],
         limits: Limits | None = None,
         symbols: Iterable[str] = (),
+        rebalance_band: float = 0.0,
     ) -> None:
         named = strategy if isinstance(strategy, Mapping) else {"": strategy}
         deposits = cash if isinstance(cash, Mapping) else {"": cash}
@@ -88,8 +91,10 @@ class Engine:
         self.books = {name: Book(each, Account(deposits[name], symbols), name) for name, each in named.items()}
         self._gate = RiskGate(limits or Limits(), sum(deposits.values()))
         self._limited = limits is not None and limits.any()
+        self._band = rebalance_band
         self._closing: list[CandleClosed] = []
         self._owners: dict[str, Book] = {}  # of the orders that work
+        self._aims: dict[tuple[str, str], TargetRequest] = {}  # by book and symbol, what is to be held
 
     @property
     def book(self) -> Book:
@@ -164,6 +169,9 @@ class Engine:
         effects: list[Effect] = []
         for candle in candles:
             effects += self._ask(book, candle, candle.symbol, candle.time)
+        if self._band > 0.0 and not book.stopped:
+            for candle in candles:
+                effects += self._rebalance(book, candle.symbol, candle.time)
         acted = _acted(effects) if effects else {}
         account, otherwise = book.account, STOPPED if book.stopped else HOLD
         equity = account.equity()
@@ -268,6 +276,8 @@ class Engine:
         book.targets[symbol] = exposure
         if not (changed or missed or request.rebalance):
             return []
+        if changed or request.rebalance:
+            self._aims[book.name, symbol] = request
         replaced = [Cancel(last, time)] if last is not None and book.is_working(last) else []
         sent = self._send(book, self._target_order(book, request, time), replaced=last)
         if last is not None and book.orders[last].status in DONE:
@@ -276,6 +286,22 @@ class Engine:
         if isinstance(sent, Submit):
             book.last_change[symbol] = sent.order.order_id
         return [*replaced, sent]
+
+    def _rebalance(self, book: Book, symbol: str, time: int) -> list[Effect]:
+        """The target in force again, where the position's share of equity has drifted from it by more than the band.
+
+        A position that is being traded, or was closed by what protects it, is left alone.
+        """
+        aim, last = self._aims.get((book.name, symbol)), book.last_change.get(symbol)
+        held, equity = book.account.position(symbol), book.account.equity()
+        if aim is None or aim.unit == "quantity" or equity <= 0.0 or held * aim.exposure <= 0.0:
+            return []
+        if (last is not None and book.is_working(last)) or book.is_closing(symbol):
+            return []
+        wanted = aim.exposure * aim.size / (equity if aim.unit == "notional" else 1.0)
+        if abs(held * book.account.marks[symbol] / equity - wanted) <= self._band:
+            return []
+        return self._aim(book, aim._replace(limit=None, bracket=None, rebalance=True), time)
 
     def _target_order(self, book: Book, request: TargetRequest, time: int) -> Order:
         wanted = request.exposure * request.size

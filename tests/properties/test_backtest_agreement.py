@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from algotrade.backtest.event_loop import KnownTargets, market_events, new_session, run_event_loop
+from algotrade.backtest.event_loop import KnownTargets, new_session, run_event_loop
+from algotrade.backtest.feed import market_events
 from algotrade.backtest.kernel import run_kernel
 from algotrade.backtest.setup import Setup
 from algotrade.engine.engine import Engine
@@ -94,7 +95,11 @@ def by_events(case: Case) -> Result:
 
 def records_of(case: Case) -> list[Record]:
     session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
-    return [record for event in market_events("BTC/USD", case.candles) for record in session.process(event)]
+    return [
+        record
+        for event in market_events({"BTC/USD": case.candles}, case.setup.timeframe)
+        for record in session.process(event)
+    ]
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -174,7 +179,7 @@ def test_every_fill_is_at_an_open_made_worse_by_the_slippage(case: Case) -> None
 def test_without_leverage_a_long_account_never_owes_cash(case: Case) -> None:
     bounded = np.clip(case.targets, 0.0, 1.0)
     session = new_session(KnownTargets("BTC/USD", bounded), case.setup)
-    for market_event in market_events("BTC/USD", case.candles):
+    for market_event in market_events({"BTC/USD": case.candles}, case.setup.timeframe):
         session.process(market_event)
         assert session.engine.account.cash >= -1e-9 * case.setup.cash
         assert session.engine.account.position("BTC/USD") >= 0.0
@@ -185,7 +190,7 @@ def test_without_leverage_a_long_account_never_owes_cash(case: Case) -> None:
 def test_the_same_events_give_the_same_records_and_both_ledgers_agree(case: Case) -> None:
     assert records_of(case) == records_of(case)
     session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
-    for market_event in market_events("BTC/USD", case.candles):
+    for market_event in market_events({"BTC/USD": case.candles}, case.setup.timeframe):
         session.process(market_event)
         ours, theirs = session.engine.account, session.venue.account
         assert (ours.cash, ours.positions, ours.fees_paid) == (theirs.cash, theirs.positions, theirs.fees_paid)
@@ -216,7 +221,7 @@ def test_an_engine_fed_only_what_the_exchange_said_decides_the_same(case: Case) 
 def test_a_bar_that_opens_between_closed_ones_changes_no_equity_at_a_close(case: Case) -> None:
     """The forming bar of live trading: its open may be told twice, and only the first one trades."""
     session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
-    for market_event in market_events("BTC/USD", case.candles):
+    for market_event in market_events({"BTC/USD": case.candles}, case.setup.timeframe):
         session.process(market_event)
         if isinstance(market_event, BarOpened):
             assert all(name_of(record) == "BarOpened" for record in session.process(market_event))

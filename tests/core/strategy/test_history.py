@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from algotrade.backtest.event_loop import market_events
+from algotrade.backtest.feed import market_events
 from algotrade.engine.events import CandleClosed
 from algotrade.market.candles import candle_table
 from algotrade.strategy.history import History
@@ -15,7 +15,7 @@ from algotrade.strategy.history import History
 def candles_of(bars: int) -> list[CandleClosed]:
     values = np.arange(1.0, bars * 5 + 1).reshape(bars, 5)
     table = candle_table(1_700_000_000_000 + np.arange(bars) * 60_000, values.T)
-    return [event for event in market_events("BTC/USD", table) if isinstance(event, CandleClosed)]
+    return [event for event in market_events({"BTC/USD": table}, "1d") if isinstance(event, CandleClosed)]
 
 
 @settings(deadline=None)
