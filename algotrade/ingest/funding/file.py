@@ -101,6 +101,8 @@ def _read(path: Path, options: ImportOptions) -> FileRows:
 
 def _csv_blocks(path: Path, stream: io.BufferedReader, options: ImportOptions) -> Iterator[FileRows]:
     with _unpacked(path) as beginning:
+        if beginning.peek(1)[:1] in (b"[", b"{"):
+            raise FixData("funding rates are read from CSV, Parquet and Feather, not from JSON")
         dialect = read_dialect(beginning)
     time, rate = find_funding_columns(dialect.names, options.columns)
     if (position := symbol_column(dialect.names)) is not None:

@@ -23,7 +23,7 @@ from algotrade.market.candles import SeriesKey
 from algotrade.store.database import open_database
 from algotrade.store.files import hold_lock
 from tests.shell.cli.conftest import ROOT, Command
-from tests.shell.loopback.binance import LoopbackBinance
+from tests.shell.loopback.perpetual import LoopbackPerpetual
 
 SYMBOL = "BTC/USDT:USDT"
 FETCH = ("fetch", "--funding", "--exchange", "binance", "--symbol", SYMBOL)
@@ -34,7 +34,7 @@ TEXT = "timestamp,funding_rate\n2024-01-01 00:00:00.017+00:00,0.0001\n2024-01-01
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The address of a Binance whose clock stands still."""
-    command = [sys.executable, "-m", "tests.shell.loopback.binance", "--print-port"]
+    command = [sys.executable, "-m", "tests.shell.loopback.perpetual", "--print-port"]
     command += ["--now", "2024-01-31T12:34:56+00:00", "--speed", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT) as process:
         assert process.stdout is not None
@@ -46,7 +46,7 @@ def server() -> Iterator[str]:
 def binance(server: str, place: Path) -> str:
     """The same, sound, and known to the project."""
     steer(server, {"fault": None})
-    apis = "".join(f'urls.api.{api} = "{server}{path}"\n' for api, path in LoopbackBinance.apis.items())
+    apis = "".join(f'urls.api.{api} = "{server}{path}"\n' for api, path in LoopbackPerpetual.apis.items())
     (place / "algotrade.toml").write_text(f"[exchange.binance.ccxt]\nenableRateLimit = false\n{apis}")
     return server
 

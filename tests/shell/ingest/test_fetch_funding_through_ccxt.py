@@ -15,9 +15,8 @@ from algotrade.market.span import Span, parse_time
 from algotrade.store.database import Database
 from algotrade.store.funding import read_funding
 from algotrade.store.markets import read_instrument
-from tests.shell.loopback.binance import LoopbackBinance
 from tests.shell.loopback.kraken import LoopbackKraken
-from tests.shell.loopback.perpetual import LISTED, STEP, SYMBOL, settlements
+from tests.shell.loopback.perpetual import LISTED, STEP, SYMBOL, LoopbackPerpetual, settlements
 from tests.shell.loopback.server import Clock
 
 NOW = parse_time("2024-01-31T12:34:56")
@@ -25,13 +24,13 @@ ALL = settlements(0, NOW)
 
 
 @pytest.fixture
-async def binance() -> AsyncIterator[LoopbackBinance]:
-    async with LoopbackBinance(Clock(NOW)) as server:
+async def binance() -> AsyncIterator[LoopbackPerpetual]:
+    async with LoopbackPerpetual(Clock(NOW)) as server:
         yield server
 
 
 @pytest.fixture
-async def exchange(binance: LoopbackBinance) -> AsyncIterator[Exchange]:
+async def exchange(binance: LoopbackPerpetual) -> AsyncIterator[Exchange]:
     opened = open_exchange("binance", options=binance.ccxt_options, clock=binance.clock, timeout_s=5.0, attempts=1)
     async with opened as entered:
         yield entered
@@ -47,7 +46,7 @@ def stored(database: Database) -> list[tuple[int, float]]:
 
 
 async def test_every_rate_since_the_listing_is_stored_at_its_exact_time(
-    binance: LoopbackBinance, exchange: Exchange, database: Database
+    binance: LoopbackPerpetual, exchange: Exchange, database: Database
 ) -> None:
     report = await fetch(exchange, database)
     assert (report.complete, report.added, report.gaps, report.note) == (True, len(ALL), 0, "")
@@ -61,7 +60,7 @@ async def test_every_rate_since_the_listing_is_stored_at_its_exact_time(
 
 
 async def test_going_on_asks_once_for_what_was_paid_since(
-    binance: LoopbackBinance, exchange: Exchange, database: Database
+    binance: LoopbackPerpetual, exchange: Exchange, database: Database
 ) -> None:
     await fetch(exchange, database, "2024-01-01")
     before = binance.requests["fundingRate"]
@@ -100,7 +99,7 @@ async def test_an_end_is_inclusive(exchange: Exchange, database: Database) -> No
     ],
 )
 async def test_a_bad_answer_is_an_error_and_the_next_run_has_everything(
-    binance: LoopbackBinance, exchange: Exchange, database: Database, fault: str, kind: type[Exception]
+    binance: LoopbackPerpetual, exchange: Exchange, database: Database, fault: str, kind: type[Exception]
 ) -> None:
     binance.fail(fault, "fundingRate")
     report = await fetch(exchange, database, "2024-01-01")
@@ -113,7 +112,7 @@ async def test_a_bad_answer_is_an_error_and_the_next_run_has_everything(
 
 @pytest.mark.parametrize("fault", ["duplicate_rows", "reversed_rows"])
 async def test_rows_in_disorder_are_stored_in_order(
-    binance: LoopbackBinance, exchange: Exchange, database: Database, fault: str
+    binance: LoopbackPerpetual, exchange: Exchange, database: Database, fault: str
 ) -> None:
     binance.fail(fault, "fundingRate")
     report = await fetch(exchange, database, "2024-01-01")
@@ -121,7 +120,7 @@ async def test_rows_in_disorder_are_stored_in_order(
 
 
 async def test_a_rate_that_cannot_be_is_refused_and_said(
-    binance: LoopbackBinance, exchange: Exchange, database: Database
+    binance: LoopbackPerpetual, exchange: Exchange, database: Database
 ) -> None:
     rates = ["0.0001", "-1.5", "nan", "0.0002"]
     times = [ALL[100 + number][0] for number in range(4)]

@@ -157,6 +157,7 @@ def test_a_bad_row_is_refused_with_its_line_or_skipped(database: Database, row: 
         ("18.11.2021 08:00;0.1\n", "no column for the time", "--columns time=NAME"),
         ("time,rate\n18.11.2021,0.1\n", "line 2: the time '18.11.2021' is not a date", "--time-format '%d.%m.%Y'"),
         (b"PK\x03\x04 and more", "funding rates are read from one file, not from a folder or an archive", None),
+        ('[{"time": 1637193600017, "rate": 0.1}]', "read from CSV, Parquet and Feather, not from JSON", None),
         (b"PAR1 and no more", "not a whole Parquet file", None),
         (b"\xff\xfe\x00", "line 1 is not UTF-8 text", None),
     ],

@@ -1,4 +1,4 @@
-"""A Binance on 127.0.0.1: its public REST as documented, fed from the simulated market. See server.py."""
+"""A Binance on 127.0.0.1: its public spot REST as documented, fed from the simulated market. See server.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from algotrade.market.simulate import SYMBOLS, forming_candle, instrument_of, price_at, spread_at
 from algotrade.market.timeframe import timeframe_ms
-from tests.shell.loopback.perpetual import PERPETUAL, settlements
 from tests.shell.loopback.server import (
     FIRST_TRADE,
     LoopbackExchange,
@@ -28,8 +27,7 @@ PATHS = {
     "api/v3/time": "time",
     "api/v3/exchangeInfo": "exchangeInfo",
     "fapi/v1/exchangeInfo": "contracts",
-    "fapi/v1/fundingRate": "fundingRate",
-    "dapi/v1/exchangeInfo": "inverseContracts",
+    "dapi/v1/exchangeInfo": "contracts",
     "api/v3/klines": "klines",
     "api/v3/aggTrades": "aggTrades",
     "api/v3/ticker/24hr": "ticker",
@@ -54,9 +52,7 @@ class LoopbackBinance(LoopbackExchange):
         answers = {
             "time": lambda query: {"serverTime": self.clock()},
             "exchangeInfo": _markets,
-            "contracts": lambda query: {"symbols": [PERPETUAL]},
-            "inverseContracts": lambda query: {"symbols": []},
-            "fundingRate": self._funding,
+            "contracts": lambda query: {"symbols": []},
             "klines": self._klines,
             "aggTrades": self._trades,
             "ticker": self._ticker,
@@ -99,18 +95,6 @@ class LoopbackBinance(LoopbackExchange):
                 "M": True,
             }
             for row in trades_from(symbol, number, limit, min(now, end))
-        ]
-
-    def _funding(self, query: Query) -> list[Any]:
-        """At most `limit` settlements from `startTime` on, oldest first, both ends of the span included."""
-        if query["symbol"] != PERPETUAL["symbol"]:
-            raise Refusal("Invalid symbol.")
-        limit = min(int(query.get("limit", 100)), ROWS)
-        last = min(int(query.get("endTime", self.clock())), self.clock())
-        rows = settlements(int(query["startTime"]), last)[:limit]
-        return [
-            {"symbol": query["symbol"], "fundingTime": time, "fundingRate": f"{rate:.8f}", "markPrice": "1.0"}
-            for time, rate in rows
         ]
 
     def _ticker(self, query: Query) -> Any:
