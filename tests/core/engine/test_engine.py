@@ -10,7 +10,6 @@ from algotrade.engine.engine import Engine
 from algotrade.engine.events import (
     BarOpened,
     Cancel,
-    CancelRequest,
     CandleClosed,
     Decided,
     Denied,
@@ -20,15 +19,13 @@ from algotrade.engine.events import (
     OrderCancelled,
     OrderFilled,
     OrderRejected,
-    OrderRequest,
-    Request,
     StrategyStopped,
     Submit,
-    TargetRequest,
     TimerStruck,
     TradePrinted,
 )
 from algotrade.engine.orders import ImpossibleTransition
+from algotrade.engine.requests import CancelRequest, OrderRequest, Request, TargetRequest
 from algotrade.engine.risk import Limits
 from algotrade.errors import FixStrategy
 
@@ -117,7 +114,8 @@ def test_a_fill_is_shown_with_the_account_after_it_and_may_be_answered() -> None
     engine = Engine(asks, cash=1_000)
     (identity,) = sent(engine, candle())
     (effect,) = engine.process(OrderFilled(identity, BTC, HOUR, +1, 2.0, 100.0, 5.0))
-    assert asks.shown[-1][1] == View(795.0, 2.0, 995.0)
+    view = asks.shown[-1][1]
+    assert (view.cash, view.position(BTC), view.equity, view.entry_price(BTC)) == (795.0, 2.0, 995.0, 100.0)
     assert isinstance(effect, Submit)
     assert (effect.order.side, effect.order.quantity, effect.order.time) == (-1, 1.0, HOUR)
 
@@ -171,7 +169,7 @@ def test_orders_work_until_they_are_done_and_are_then_forgotten() -> None:
     engine.process(OrderFilled(second, BTC, HOUR, +1, 2.0, 100.0, 0.0))
     engine.process(OrderRejected(third, HOUR, "insufficient_funds"))
     assert [order.order_id for order in engine.working_orders()] == [first, fourth]
-    assert list(engine.orders) == [first, fourth]
+    assert list(engine.book.orders) == [first, fourth]
 
 
 def test_a_long_run_of_targets_keeps_one_order_in_mind() -> None:
@@ -179,7 +177,7 @@ def test_a_long_run_of_targets_keeps_one_order_in_mind() -> None:
     for bar in range(49):
         for identity in sent(engine, candle(bar)):
             engine.process(OrderRejected(identity, bar * HOUR, "below_min_notional"))
-    assert len(engine.orders) == 1
+    assert len(engine.book.orders) == 1
 
 
 def test_the_same_target_sends_nothing_while_its_order_works_or_is_refused() -> None:
@@ -198,7 +196,7 @@ def test_a_target_whose_order_was_cancelled_from_outside_is_sent_again_once() ->
     engine.process(OrderCancelled(first, 5))
     (second,) = sent(engine, candle(1))
     assert second != first
-    assert list(engine.orders) == [second]
+    assert list(engine.book.orders) == [second]
     assert sent(engine, candle(2)) == []
 
 
@@ -209,7 +207,7 @@ def test_a_new_target_cancels_the_order_of_the_one_before_while_it_works() -> No
     assert cancel == Cancel(first, HOUR)
     assert isinstance(submit, Submit)
     engine.process(OrderCancelled(first, HOUR))
-    assert list(engine.orders) == [submit.order.order_id]
+    assert list(engine.book.orders) == [submit.order.order_id]
 
 
 def test_a_replaced_order_may_still_fill_before_the_cancel_arrives() -> None:
@@ -226,7 +224,7 @@ def test_targets_of_two_symbols_do_not_know_of_each_other() -> None:
     engine.process(candle(0))
     effects = engine.process(candle(0, symbol=ETH))
     assert [type(effect) for effect in effects] == [Submit, Decided]
-    assert engine.targets == {BTC: 0.5, ETH: 0.5}
+    assert engine.book.targets == {BTC: 0.5, ETH: 0.5}
 
 
 def test_orders_of_another_symbol_do_not_count_into_a_position() -> None:
@@ -262,16 +260,16 @@ def test_a_denied_target_that_replaced_a_working_one_is_not_asked_again_either()
     assert [type(effect) for effect in engine.process(candle(1))] == [Cancel, Denied, Decided]
     engine.process(OrderCancelled(first, HOUR))
     assert [type(effect) for effect in engine.process(candle(2))] == [Decided]
-    assert engine.orders == {}
+    assert engine.book.orders == {}
 
 
-def test_a_timer_asks_once_for_every_symbol_seen() -> None:
+def test_a_timer_asks_once_however_many_symbols_there_are() -> None:
     asks = Asks()
     engine = Engine(asks, cash=1_000)
     engine.process(BarOpened(BTC, 0, 100.0))
     engine.process(BarOpened(ETH, 0, 10.0))
     engine.process(TimerStruck("hourly", 5))
-    assert len(asks.shown) == 2
+    assert len(asks.shown) == 1
 
 
 class Raises:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from algotrade.engine.account import Account, cash_after, equity_at, position_after
+from algotrade.engine.account import Account, View, cash_after, equity_at, position_after
 from algotrade.engine.events import OrderFilled
 from algotrade.engine.fills import Costs, fee_of, slipped_price
 
@@ -42,6 +42,10 @@ def test_an_account_keeps_cash_positions_and_fees() -> None:
     assert (account.position("BTC/USD"), account.position("ETH/USD"), account.position("XRP/USD")) == (2.0, -1.0, 0.0)
 
 
+def order_id_of(symbol: str, time: int) -> str:
+    return f"{symbol}@{time}"
+
+
 def test_equity_marks_every_position_at_its_own_last_price() -> None:
     account = Account(1_000)
     account.apply(filled("BTC/USD", +1, 2.0, 100.0))
@@ -52,7 +56,8 @@ def test_equity_marks_every_position_at_its_own_last_price() -> None:
     assert account.equity() == 1_000.0
     account.mark("ETH/USD", 40.0)
     assert account.equity() == 1_030.0
-    assert account.view("ETH/USD") == (850.0, -1.0, 1_030.0)
+    view = View(account, list, order_id_of)
+    assert (view.cash, view.position("ETH/USD"), view.equity, view.mark("BTC/USD")) == (850.0, -1.0, 1_030.0, 110.0)
 
 
 def test_whole_numbers_of_cash_are_kept_as_floats_so_that_records_read_alike() -> None:

@@ -7,22 +7,29 @@ from typing import Any
 import pytest
 
 from algotrade.engine.events import (
+    AmbiguousBar,
     BarOpened,
+    BracketPlaced,
     Cancel,
     CandleClosed,
+    Charged,
     Decided,
     Denied,
+    DetailCandle,
+    Emitted,
+    FundingDue,
     OpenRevised,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,
     OrderRejected,
+    Protect,
     StrategyStopped,
     Submit,
     TimerStruck,
     TradePrinted,
 )
-from algotrade.engine.orders import Order, OrderType
+from algotrade.engine.orders import Bracket, Order, OrderType, Role
 from algotrade.engine.records import KINDS, candle_of, decode, encode, name_of, time_of
 from algotrade.engine.session import Record
 from algotrade.errors import FixData
@@ -44,6 +51,13 @@ EXAMPLES: list[Record] = [
     Denied(ORDER._replace(exposure=0.5, notional=None), "max_order_notional"),
     StrategyStopped(BTC, 5, "raised"),
     Decided(BTC, 5, 0.5, "trade", 0.0, 1.0, 1.0),
+    DetailCandle(BTC, 5, 0.1, 0.2, 0.1, 0.2, 3e-8),
+    FundingDue(BTC, 5, -0.0001),
+    BracketPlaced(ORDER._replace(parent="other", role=Role.STOP_LOSS, order_type=OrderType.STOP, stop=0.1)),
+    Charged(BTC, 5, "borrow", 0.1, "calm"),
+    AmbiguousBar(BTC, 5, 0.1, 0.2, True),
+    Protect(ORDER._replace(bracket=Bracket(stop_loss=0.1, take_profit_after=((60_000, 0.04),)))),
+    Emitted("news", 5, "good", "calm"),
 ]
 
 

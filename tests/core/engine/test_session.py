@@ -10,11 +10,10 @@ from algotrade.engine.events import (
     Event,
     OpenRevised,
     OrderFilled,
-    OrderRequest,
-    Request,
-    TargetRequest,
 )
 from algotrade.engine.matching import SimulatedVenue
+from algotrade.engine.requests import OrderRequest, Request, TargetRequest
+from algotrade.engine.rules import Market, Rules
 from algotrade.engine.session import Record, SimulatedSession
 from algotrade.engine.sizing import Terms
 
@@ -42,7 +41,9 @@ class AimsOnce:
 
 
 def session(strategy: BuysOnceAndSellsWhatFills | AimsOnce, *, slippage: float = 0.0) -> SimulatedSession:
-    return SimulatedSession(Engine(strategy, cash=1_000), SimulatedVenue(1_000, Terms(0.0, slippage)))
+    return SimulatedSession(
+        Engine(strategy, cash=1_000), SimulatedVenue(Rules({BTC: Market(Terms(0.0, slippage))}), 1_000)
+    )
 
 
 def names(records: list[Record]) -> list[str]:

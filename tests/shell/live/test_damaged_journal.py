@@ -51,7 +51,7 @@ def without(*names: str) -> Callable[[dict[str, Any]], object]:
         pytest.param(lambda header: header["plan"].update(extra=1), "extra", id="one more field in the plan"),
         pytest.param(lambda header: header["strategy"].pop("source"), "strategy.source", id="without the source"),
         pytest.param(lambda header: header["instrument"].clear(), "symbol", id="without the market"),
-        pytest.param(lambda header: header.update(warm_up_candles=[[1, 2]]), "argument", id="half a candle"),
+        pytest.param(lambda header: header.update(warm_up_candles=[[1, 2]]), "unpack", id="half a candle"),
         pytest.param(lambda header: header.update(warm_up_candles=[7]), "unpack", id="no candle"),
     ],
 )
