@@ -23,6 +23,7 @@ from algotrade.engine.resting import Resting
 from algotrade.engine.rules import WORST, Rules
 
 ROUNDING: Final = 1e-12  # of the account: two ways that differ by less are the same
+JUST: Final = 1e-9  # of the way to a price: so far behind it the price may have turned
 
 
 class Bar(NamedTuple):
@@ -80,12 +81,19 @@ def turns_inside(price: float, low: float, high: float) -> bool:
     return low < price < high
 
 
+@scalar
+def turn_behind(price: float, start: float) -> float:
+    """Where the price, on its way from `start`, turns just behind `price`: it went through what waited there."""
+    return price + (price - start) * JUST
+
+
 def _ways(ledger: Ledger, bar: Bar, rules: Rules) -> list[Walked]:
     extremes = ((bar.high, bar.low), (bar.low, bar.high))
     ways = [_walked(ledger, bar, turns, rules) for turns in extremes]
     entered = [_entry_inside(way.events, bar) for way in ways]
     for price in dict.fromkeys(price for price in entered if price is not None):
-        ways += [_walked(ledger, bar, (price, *turns), rules) for turns in extremes]
+        turn = turn_behind(price, bar.open)
+        ways += [_walked(ledger, bar, (turn, *turns), rules) for turns in extremes]
     return ways
 
 
