@@ -46,6 +46,7 @@ from algotrade.engine.sizing import (
     round_down,
     shortage_of,
     side_for,
+    side_unless_turned,
 )
 
 
@@ -284,7 +285,7 @@ class Ledger:
         if not order.is_target:
             return order.side
         side = side_for(*_target(order), self.rest(order), self.position(order), price)
-        return side if order.side in (0, side) else 0
+        return side_unless_turned(order.side, side)
 
     def _quantity(self, resting: Resting, side: int, price: float, terms: Terms) -> float:
         order, held = resting.order, self.position(resting.order)

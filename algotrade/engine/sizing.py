@@ -183,6 +183,12 @@ def side_for(unit: int, amount: float, cash: float, position: float, price: floa
 
 
 @scalar
+def side_unless_turned(sent: int, side: int) -> int:
+    """`side`, which a target asks for now; 0 where its order was sent for the other one (0: it was sent for either)."""
+    return side if sent in (0, side) else 0
+
+
+@scalar
 def quantity_for(
     unit: int, amount: float, cash: float, position: float, side: int, price: float, terms: Terms
 ) -> float:
