@@ -20,8 +20,12 @@ from algotrade.backtest.setup import Setup
 from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixData, did_you_mean
 from algotrade.evaluate.breakdown import break_even_fee
-from algotrade.evaluate.document import Provenance, result_of_document, run_document, targets_of_rows
+from algotrade.evaluate.document import run_document
+from algotrade.evaluate.kept import result_of_document, series_of
+from algotrade.evaluate.portfolio import Outcome
+from algotrade.evaluate.provenance import Provenance
 from algotrade.evaluate.result import Result
+from algotrade.evaluate.rows import targets_of_rows
 from algotrade.ingest.past import past_candles
 from algotrade.ingest.source import DataRequest, MarketData, load_candles
 from algotrade.market.candles import content_hash, iso, times_ms
@@ -239,11 +243,11 @@ def _warnings(setup: Setup, signals: pd.DataFrame | None) -> list[str]:
 class KeptRun(NamedTuple):
     """A kept run's result, and the bars that were revised since: they were taken as they were then."""
 
-    result: Result
+    result: Outcome
     revised: tuple[Revision, ...]
 
 
-def kept_result(document: dict[str, Any], database: Database) -> Result:
+def kept_result(document: dict[str, Any], database: Database) -> Outcome:
     """The result of a kept run; see `kept_run`."""
     return kept_run(document, database).result
 
@@ -254,19 +258,23 @@ def kept_run(document: dict[str, Any], database: Database) -> KeptRun:
     Raises:
         FixData: the candles of the run cannot be had any more.
     """
-    past = past_candles(document, database)
-    if past.differing:
-        data = document["data"]
-        raise FixData(
-            f"the stored candles of {data['exchange']} {data['symbol']} {data['timeframe']} are no longer those of the"
-            f" run: they differ first {past.differing[0].sentence()}",
-            hint=f"algotrade verify {document['run']}",
-        )
-    return KeptRun(result_of_document(document, past.candles), past.undone)
+    past = {data["symbol"]: past_candles({"data": data}, database) for data in series_of(document)}
+    for data in series_of(document):
+        differing = past[data["symbol"]].differing
+        if differing:
+            raise FixData(
+                f"the stored candles of {data['exchange']} {data['symbol']} {data['timeframe']} are no longer those of"
+                f" the run: they differ first {differing[0].sentence()}",
+                hint=f"algotrade verify {document['run']}",
+            )
+    undone = tuple(revision for each in past.values() for revision in each.undone)
+    return KeptRun(result_of_document(document, {name: each.candles for name, each in past.items()}), undone)
 
 
-def profit_ends_at(document: dict[str, Any], result: Result) -> float:
+def profit_ends_at(document: dict[str, Any], result: Outcome) -> float:
     """The fee rate at which the profit of the same decisions is gone; see `evaluate.breakdown.break_even_fee`."""
+    if not isinstance(result, Result):
+        return break_even_fee(lambda rate: _same_fills(result, rate), result.cash)
     setup = Setup(
         instruments=(Instrument(**document["instrument"]),),
         timeframe=result.timeframe,
@@ -287,7 +295,7 @@ def profit_ends_at(document: dict[str, Any], result: Result) -> float:
     return break_even_fee(same_targets if explained else same_quantities, result.cash)
 
 
-def _same_fills(result: Result, fee_rate: float) -> float:
+def _same_fills(result: Outcome, fee_rate: float) -> float:
     """Final equity if the same quantities had been traded at another fee."""
     traded = float((result.filled.quantity * result.filled.price).sum())
     return float(result.equity_values[-1]) + float(result.filled.fee.sum()) - fee_rate * traded

@@ -12,7 +12,7 @@ from algotrade.cli.invocation import Invocation, invocation_of
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from algotrade.evaluate.result import Result
+    from algotrade.evaluate.portfolio import Outcome
     from algotrade.market.revisions import Revision
 
 app = typer.Typer(add_completion=False, rich_help_panel="Test")
@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, rich_help_panel="Test")
 class Judged(NamedTuple):
     """A result with its document, and the fee rate at which its profit is gone."""
 
-    result: Result
+    result: Outcome
     document: dict[str, Any]
     profit_ends_at: float
 
@@ -99,10 +99,10 @@ def _judge(name: str, invocation: Invocation) -> Judged:
         kept = find_kept(name, settings.sessions_folder, database)
         if isinstance(kept, Path):
             result, document = session_result(kept)
-        else:
-            (result, revised), document = kept_run(kept, database), kept
-            _note_revised(revised, invocation)
-    return Judged(result, document, profit_ends_at(document, result))
+            return Judged(result, document, profit_ends_at(document, result))
+        run = kept_run(kept, database)
+    _note_revised(run.revised, invocation)
+    return Judged(run.result, kept, profit_ends_at(kept, run.result))
 
 
 def _note_revised(revised: tuple[Revision, ...], invocation: Invocation) -> None:
@@ -115,7 +115,7 @@ def _note_revised(revised: tuple[Revision, ...], invocation: Invocation) -> None
 def _depth(judged: Judged) -> dict[str, Any]:
     """The tables of more depth, as plain values."""
     from algotrade.evaluate import breakdown
-    from algotrade.evaluate.document import plain_rows, without_nan
+    from algotrade.evaluate.rows import plain_rows, without_nan
 
     result = judged.result
     months = breakdown.by_month(result.equity_values, result.times, cash=result.cash)

@@ -9,6 +9,8 @@ from typing import Any
 from algotrade.cli.invocation import Invocation
 from algotrade.discover import strategy_from_source
 from algotrade.errors import FixCommand, did_you_mean
+from algotrade.evaluate.kept import up_to_date
+from algotrade.evaluate.portfolio import Outcome
 from algotrade.evaluate.result import Result
 from algotrade.live.results import session_with_indicators
 from algotrade.pipeline import generate_signals, kept_result
@@ -36,17 +38,22 @@ def find_kept(name: str, sessions_folder: Path, database: Database) -> Path | di
         near = did_you_mean(name, [*runs, *sessions])
         hint = "algotrade list sessions" if name.startswith("s") else "algotrade list runs"
         raise FixCommand(f"there is no run or session '{name}'.{near}", hint=hint)
-    return load_run(database, name)
+    return up_to_date(load_run(database, name))
 
 
-def result_with_indicators(name: str, invocation: Invocation) -> Result:
-    """The result of a kept run or session with the indicators that its strategy computes, from the kept source."""
+def result_with_indicators(name: str, invocation: Invocation) -> Outcome:
+    """The result of a kept run or session with the indicators that its strategy computes, from the kept source.
+
+    Parts of a portfolio have the targets that were recorded, and no indicators.
+    """
     settings = invocation.settings()
     with open_database(settings.database) as database:
         kept = find_kept(name, settings.sessions_folder, database)
         if isinstance(kept, Path):
             return session_with_indicators(kept)
         result = kept_result(kept, database)
+    if not isinstance(result, Result):
+        return result
     strategy = strategy_from_source(kept["strategy"])
     strategy.bounds = Bounds(kept["costs"]["leverage"], kept["costs"]["allow_short"])
     return dataclasses.replace(result, signals=generate_signals(strategy, result.candles))

@@ -176,7 +176,7 @@ def _listed(words: list[str]) -> str:
 
 
 def _document(verification: Verification) -> dict[str, Any]:
-    from algotrade.evaluate.document import without_nan
+    from algotrade.evaluate.rows import without_nan
     from algotrade.market.candles import iso
 
     data = verification.data

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from algotrade.errors import FixData
-from algotrade.evaluate.document import Provenance, run_document
+from algotrade.evaluate.document import run_document
+from algotrade.evaluate.provenance import Provenance
 from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
 from algotrade.live.plan import plan_of, setup_of

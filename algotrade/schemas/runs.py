@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, JsonValue
+from pydantic import ConfigDict, JsonValue, RootModel
 
 from algotrade.schemas.vocabulary import (
     NAME,
@@ -26,6 +26,8 @@ from algotrade.schemas.vocabulary import (
     Timeframe,
     said,
 )
+
+FillReason = Literal["signal", "stop_loss", "take_profit", "trailing_stop", "max_bars", "liquidation"]
 
 
 class Data(Series):
@@ -53,14 +55,69 @@ class StrategyRun(Declared):
     warmup: int | Literal["all"] | None = said("bars that live trading gives it before it decides; null if unknown")
 
 
-class Costs(Declared):
-    """What trading cost, and with what it began."""
+class BookStrategy(StrategyRun):
+    """What decided in one of several books."""
 
-    fee_rate: Amount = said("fraction of each fill's notional")
-    slippage_rate: Amount = said("fraction of the price by which each fill is worse")
+    book: str = said("the name of its book")
+
+
+class FeeTier(RootModel[tuple[float, float, float]]):
+    """Fees from a volume of 30 days on: that volume in quote units, the maker's and the taker's fee as fractions."""
+
+
+class Costs(Declared):
+    """What trading and holding cost, and with what it began."""
+
+    fee_rate: Amount = said("fraction of the notional of each fill that takes")
+    slippage_rate: Amount = said("fraction of the price by which a market or stop order is worse")
+    maker_fee_rate: float | None = said("fraction of the notional of each fill that rested; null: as fee_rate")
+    spread_rate: Amount = said("between bid and ask, fraction of the price")
+    impact_rate: Amount = said("fraction by which an order as large as a bar's volume moves the price")
+    max_volume_share: Amount = said("of a bar's volume that our orders fill at most, fraction; 0 for no bound")
+    fee_schedule: list[FeeTier] = said("fees by the volume of 30 days; empty where they do not depend on it")
+    fee_in_base: bool = said("fees of buys were taken from what was bought")
+    borrow_rate: Amount = said("fraction of a short's notional, a year")
+    maintenance_rate: Amount = said("fraction of a position's notional, below which a leveraged one is liquidated")
+    latency_bars: Count = said("opens that an order let pass before it worked")
+    latency_ms: Count = said("until an order worked, milliseconds")
     cash: float = said("at the start, quote units", gt=0)
     leverage: float = said("largest exposure, a multiple of equity", gt=0)
     allow_short: bool = said("exposure below zero was allowed")
+
+
+class Sizing(Declared):
+    """What a target of 1 meant."""
+
+    kind: Literal["fraction", "quantity", "notional", "risk", "volatility", "kelly"] = said("how it is reckoned")
+    amount: float = said("of that")
+    window: int = said("closes that volatility and kelly look at", ge=1)
+    cap: float | None = said("largest exposure; null for the leverage")
+
+
+class Execution(Declared):
+    """How orders were sized and filled, beside the costs."""
+
+    path: Literal["worst", "best"] = said("which way through an ambiguous bar was taken")
+    touch: bool = said("a limit filled where the price reached it, not only where it went through")
+    detail: Timeframe | None = said("bar length of the finer candles that bars were walked along; null for none")
+    trades: bool = said("bars were walked along public trades")
+    funding: bool = said("funding of perpetual contracts was charged")
+    rebalance_band: Amount = said("fraction of equity that may drift from the target before it is traded again")
+    sizing: Sizing | None = said("what a target of 1 meant; null: all of the equity")
+
+
+class RanOn(Declared):
+    """The machine that made the result; both give the same."""
+
+    machine: Literal["kernel", "event loop"] = said("which one")
+    reason: str = said("why that one; empty where it needs no reason")
+
+
+class Bounds(Declared):
+    """Final equity by either way through every ambiguous bar."""
+
+    worst: float = said("the way that was worse for us, quote units")
+    best: float = said("the way that was better, quote units")
 
 
 class Limits(Declared):
@@ -101,6 +158,10 @@ class Summary(Declared):
     exposure: Number = said("fraction of the bars at whose close a position was held")
     fees_paid: Number = said("sum, quote units")
     buy_and_hold_return: Number = said("fraction of the cash at the start, of buying at the first open and holding")
+    borrow_paid: Number = said("for borrowing what was sold short, quote units")
+    funding_paid: Number = said("funding of perpetual contracts, quote units; negative where it was received")
+    maker_share: Number = said("fraction of the notional traded that rested in the book")
+    ambiguous_bars: Count = said("bars on which it mattered which way the price went")
 
 
 class Check(Declared):
@@ -130,11 +191,20 @@ class RoundTrip(Declared):
     exit_price: Number = said("average by quantity, quote units")
     side: Position = said("of the position")
     quantity: Number = said("entered in all, base units")
-    profit: Number = said("after fees, quote units")
+    profit: Number = said("after fees and charges, quote units")
     return_: Number = said("profit over what the entries cost, a fraction", alias="return")
     bars: Count = said("from entry to exit, bars")
     fees: Number = said("of all its fills, quote units")
-    exit_reason: Literal["signal"] = said("why it was left")
+    charges: Number = said("what holding it cost, quote units; negative where it was received")
+    exit_reason: FillReason = said("why the last fill happened")
+    path_dependent: bool = said("on a bar from entry to exit it mattered which way the price went")
+
+
+class PartRoundTrip(RoundTrip):
+    """The same in a portfolio."""
+
+    symbol: Symbol = said("the market")
+    strategy: str = said("the name of its book; empty where there is one strategy")
 
 
 class OpenPosition(Declared):
@@ -161,6 +231,24 @@ FillRow = tuple[
     Annotated[float, said("quantity, base units")],
     Annotated[float, said("price, quote units")],
     Annotated[float, said("fee, quote units")],
+    Annotated[Milliseconds, said("when it filled, inside the bar, milliseconds since 1970, UTC")],
+    Annotated[FillReason, said("why the order was there")],
+    Annotated[bool, said("it rested in the book and paid the maker's fee")],
+    Annotated[float, said("fee taken from what was bought, base units")],
+    Annotated[int, said("which of `parts`, counted from 0")],
+]
+ChargeRow = tuple[
+    Annotated[Milliseconds, said("open time of the bar, milliseconds since 1970, UTC")],
+    Annotated[Literal["borrow", "funding", "no_equity_left"], said("what for")],
+    Annotated[float, said("amount, quote units; negative where it was received")],
+    Annotated[int, said("how many fills came before")],
+    Annotated[int, said("which of `parts`, counted from 0")],
+]
+AmbiguousRow = tuple[
+    Annotated[Milliseconds, said("open time of the bar, milliseconds since 1970, UTC")],
+    Annotated[float, said("account value at its close by the way that was worse for us, quote units")],
+    Annotated[float, said("by the way that was better, quote units")],
+    Annotated[bool, said("the two leave different positions, so that later bars decide")],
 ]
 TargetRow = tuple[
     Annotated[Milliseconds, said("open time of the bar, milliseconds since 1970, UTC")],
@@ -168,25 +256,55 @@ TargetRow = tuple[
 ]
 
 
+class PortfolioMarket(Declared):
+    """One symbol of a portfolio."""
+
+    data: Data = said("its candles")
+    instrument: Market = said("the market")
+    ambiguous_bars: list[AmbiguousRow] = said("bars on which it mattered which way its price went")
+
+
+class Part(Declared):
+    """One symbol of a portfolio, traded by one strategy: judged as if its trades had been the only ones."""
+
+    symbol: Symbol = said("the market")
+    strategy: str = said("the name of its book; empty where there is one strategy")
+    cash: float = said("of its whole book at the start, quote units")
+    profit: Number = said("what it earned, an open position marked at the last close, quote units")
+    summary: Summary = said("the figures")
+    open_position: OpenPosition | None = said("held at the end; null when flat")
+    targets: list[TargetRow] | None = said("changes of the target; null for a strategy that sends orders itself")
+    rejections: list[Rejection] = said("orders that were refused")
+
+
 class Judged(Declared):
     """What is known of a run or session; the part that `backtest` and `evaluate` have in common."""
 
     run: str = said("id of the run or session")
-    data: Data = said("the candles")
-    strategy: StrategyRun = said("what decided")
-    costs: Costs = said("what trading cost")
+    data: Data = said("the candles; of a portfolio all of them together")
+    strategy: StrategyRun = said("what decided; of several strategies the first, under the names of all")
+    strategies: list[BookStrategy] = said("of several strategies each; empty for one")
+    costs: Costs = said("what trading and holding cost")
+    execution: Execution = said("how orders were sized and filled")
+    ran_on: RanOn = said("the machine that made it")
     limits: Limits = said("risk limits")
-    instrument: Market = said("the market")
+    instrument: Market | None = said("the market; null for a portfolio")
     calendar: Calendar = said("what a year of bars is: every day, or trading days")
     summary: Summary = said("the figures")
+    bounds: Bounds | None = said("final equity by either way through the ambiguous bars; null where there are none")
+    ruined_at: Time | None = said("open time of the first bar at whose close nothing was left; null if there is none")
     buy_and_hold: Summary = said("the same figures of buying at the first open and holding")
     checks: Checks | Nothing = said("verdicts; empty where none were made")
-    round_trips: list[RoundTrip] = said("closed ones, in order of exit")
-    open_position: OpenPosition | None = said("held at the end; null when flat")
+    round_trips: list[RoundTrip | PartRoundTrip] = said("closed ones, in order of exit")
+    open_position: OpenPosition | None = said("held at the end; null when flat, and for a portfolio")
     fills: list[FillRow] = said("executions, in order")
+    charges: list[ChargeRow] = said("what holding cost, in order")
+    ambiguous_bars: list[AmbiguousRow] = said("bars on which it mattered which way the price went")
     targets: list[TargetRow] | None = said("changes of the target; null for a strategy that sends orders itself")
     equity_hash: Digest = said("SHA-256 of the equity at each close")
     rejections: list[Rejection] = said("orders that were refused")
+    markets: list[PortfolioMarket] = said("of a portfolio each symbol; empty for one symbol with one strategy")
+    parts: list[Part] = said("of a portfolio each symbol with each strategy; empty likewise")
     versions: dict[str, str] = said("of Python, of algotrade and of the libraries that can change a figure")
     warnings: list[str] = said("sentences to read before the figures")
 

@@ -10,8 +10,9 @@ from algotrade.store.canonical import canonical_json
 # What the same bars, code and conditions give again, byte for byte. Checks have a time limit, so their coverage is not
 # among them; versions and warnings are told, not compared.
 REPRODUCED: Final = (
-    "summary", "buy_and_hold", "round_trips", "open_position", "fills", "targets", "equity_hash", "rejections",
-    "costs", "limits", "instrument", "calendar",
+    "summary", "bounds", "buy_and_hold", "round_trips", "open_position", "fills", "charges", "ambiguous_bars", "targets",
+    "equity_hash", "rejections", "ruined_at", "parts", "markets", "costs", "execution", "limits", "instrument",
+    "calendar",
 )  # fmt: skip
 
 
@@ -28,6 +29,7 @@ def differences(recorded: Mapping[str, Any], computed: Mapping[str, Any]) -> lis
     return [
         difference
         for name in REPRODUCED
+        if name in recorded  # what an early version did not keep cannot differ
         if canonical_json(recorded[name]) != canonical_json(computed[name])
         for difference in _differing(name, recorded[name], computed[name])
     ]

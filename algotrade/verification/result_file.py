@@ -114,7 +114,7 @@ class _Data(_Typed):
 
 
 class _Strategy(_Typed):
-    name: Identifier
+    name: Line
     class_: Annotated[Identifier, Field(alias="class")]
     file: FileName
     parameters: dict[Identifier, bool | int | float | Line]
@@ -122,12 +122,43 @@ class _Strategy(_Typed):
     source: Annotated[str, Field(max_length=2**20)]
 
 
+class _BookStrategy(_Strategy):
+    book: Line
+
+
 class _Costs(_Typed):
     fee_rate: Fraction
     slippage_rate: Fraction
+    maker_fee_rate: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    spread_rate: Fraction = 0.0
+    impact_rate: Amount = 0.0
+    max_volume_share: Amount = 0.0
+    fee_schedule: Annotated[list[tuple[float, float, float]], Field(max_length=100)] = []
+    fee_in_base: bool = False
+    borrow_rate: Amount = 0.0
+    maintenance_rate: Fraction = 0.005
+    latency_bars: Count = 0
+    latency_ms: Count = 0
     cash: Annotated[float, Field(gt=0)]
     leverage: Annotated[float, Field(gt=0, le=100)]
     allow_short: bool
+
+
+class _Sizing(_Typed):
+    kind: Identifier
+    amount: float
+    window: Annotated[int, Field(ge=1, le=10_000_000)]
+    cap: float | None
+
+
+class _Execution(_Typed):
+    path: Literal["worst", "best"] = "worst"
+    touch: bool = False
+    detail: Line | None = None
+    trades: bool = False
+    funding: bool = False
+    rebalance_band: Amount = 0.0
+    sizing: _Sizing | None = None
 
 
 class _Limits(_Typed):
@@ -155,22 +186,55 @@ class _Check(_Typed):
     detail: str
 
 
+FillRow = (
+    tuple[int, int, float, float, float]  # as early versions kept it
+    | tuple[int, int, float, float, float, int, Identifier, bool, float, Count]
+)
+AmbiguousRow = tuple[int, float, float, bool]
+
+
+class _Market(_Typed):
+    data: _Data
+    instrument: _Instrument
+    ambiguous_bars: list[AmbiguousRow]
+
+
+class _Part(_Typed):
+    symbol: Line
+    strategy: Line
+    cash: Amount
+    profit: float | None
+    summary: dict[Identifier, float | None]
+    open_position: dict[Identifier, str | float | None] | None
+    targets: list[tuple[int, float]] | None
+    rejections: list[dict[Identifier, str]]
+
+
 class _Body(_Typed):
     data: _Data
     strategy: _Strategy
+    strategies: Annotated[list[_BookStrategy], Field(max_length=100)] = []
     costs: _Costs
+    execution: _Execution = _Execution()
+    ran_on: dict[Identifier, str] = {}
     limits: _Limits
-    instrument: _Instrument
+    instrument: _Instrument | None
     calendar: Line
     summary: dict[Identifier, float | None]
+    bounds: dict[Identifier, float] | None = None
+    ruined_at: Time | None = None
     buy_and_hold: dict[Identifier, float | None]
     checks: dict[Identifier, _Check]
-    round_trips: list[dict[Identifier, str | int | float | None]]
+    round_trips: list[dict[Identifier, str | int | float | bool | None]]
     open_position: dict[Identifier, str | float | None] | None
-    fills: list[tuple[int, int, float, float, float]]
+    fills: list[FillRow]
+    charges: list[tuple[int, Identifier, float, Count, Count]] = []
+    ambiguous_bars: list[AmbiguousRow] = []
     targets: list[tuple[int, float]] | None
     equity_hash: Digest
     rejections: list[dict[Identifier, str]]
+    markets: Annotated[list[_Market], Field(max_length=1000)] = []
+    parts: Annotated[list[_Part], Field(max_length=32_000)] = []
     versions: dict[Line, Line]
     warnings: list[str]
 
@@ -239,18 +303,30 @@ def _refuse_constant(word: str) -> float:
 
 
 def _check_meaning(body: Mapping[str, Any]) -> None:
-    """What types cannot say: the symbol, the timeframe and the span are real, and as long as the bars need."""
-    data = body["data"]
+    """What types cannot say: the symbols, the timeframe and the spans are real, and as long as the bars need."""
+    if body["calendar"] not in CALENDAR_DAYS:
+        raise FixData(f"there is no calendar '{body['calendar']}'")
+    markets = body.get("markets")
+    if not markets and body["instrument"] is None:
+        raise FixData("it names no market")
+    for market in markets or [body]:
+        _check_series(market["data"], market["instrument"]["symbol"])
+    detail = body.get("execution", {}).get("detail")
+    if detail is not None and not divides(detail, body["data"]["timeframe"]):
+        raise FixData(f"{body['data']['timeframe']} bars are not walked along {detail} bars")
+
+
+def _check_series(data: Mapping[str, Any], market: str) -> None:
     validate_symbol(data["symbol"])
     step = timeframe_ms(data["timeframe"])
     span = parse_span(data["start"], data["end"])
-    if data["origin"] not in ORIGINS or body["calendar"] not in CALENDAR_DAYS:
-        raise FixData(f"there is no origin '{data['origin']}' or no calendar '{body['calendar']}'")
+    if data["origin"] not in ORIGINS:
+        raise FixData(f"there is no origin '{data['origin']}'")
     if span.start is None or span.end is None or (span.end - span.start) // step >= MOST_BARS:
         raise FixData(f"its span is longer than {MOST_BARS:,} bars")
     for start, end in data.get("left_out", ()):
         parse_span(start, end)
     if data.get("resampled_from") is not None and not divides(data["resampled_from"], data["timeframe"]):
         raise FixData(f"{data['timeframe']} bars are not made of {data['resampled_from']} bars")
-    if body["instrument"]["symbol"] != data["symbol"]:
-        raise FixData(f"its bars are of {data['symbol']}, its market is {body['instrument']['symbol']}")
+    if market != data["symbol"]:
+        raise FixData(f"its bars are of {data['symbol']}, its market is {market}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import Any
@@ -12,19 +13,12 @@ from algotrade.backtest.kernel import run_kernel
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
 from algotrade.errors import FixData
-from algotrade.evaluate.document import (
-    SCHEMA,
-    Provenance,
-    fill_rows,
-    open_position_of,
-    result_of_document,
-    run_document,
-    target_rows,
-    targets_of_rows,
-    without_nan,
-)
+from algotrade.evaluate.document import SCHEMA, open_position_of, run_document
 from algotrade.evaluate.executions import Rejection
+from algotrade.evaluate.kept import result_of_document
+from algotrade.evaluate.provenance import Provenance
 from algotrade.evaluate.result import Result
+from algotrade.evaluate.rows import fill_rows, target_rows, targets_of_rows, without_nan
 from algotrade.market.candles import SeriesKey, candle_table
 from algotrade.market.instrument import Instrument
 from algotrade.strategy.signals import Bounds
@@ -35,6 +29,7 @@ TARGETS = [math.nan, 1.0, 1.0, 0.0, 0.5, 0.5, 0.0, 1.0]
 KEYS = {
     "schema", "run", "data", "strategy", "costs", "instrument", "calendar", "summary", "buy_and_hold", "checks",
     "round_trips", "open_position", "fills", "targets", "rejections", "versions", "warnings", "limits", "equity_hash",
+    "strategies", "execution", "ran_on", "bounds", "ruined_at", "charges", "ambiguous_bars", "markets", "parts",
 }  # fmt: skip
 DATA_KEYS = {
     "exchange", "symbol", "timeframe", "origin", "start", "end", "bars", "gaps", "gap_kinds", "resampled_from",
@@ -47,8 +42,7 @@ SUMMARY_KEYS = [
 ]  # fmt: skip
 ROUND_TRIP_KEYS = {
     "entry_time", "entry_price", "exit_time", "exit_price", "side", "quantity", "profit", "return", "bars", "fees",
-    "charges", "path_dependent",
-    "exit_reason",
+    "charges", "exit_reason", "path_dependent",
 }  # fmt: skip
 
 
@@ -96,7 +90,7 @@ def test_a_document_has_the_published_keys(result: Result) -> None:
     assert list(document["summary"]) == list(document["buy_and_hold"]) == SUMMARY_KEYS
     assert set(document["strategy"]) == {"name", "parameters", "hash", "source", "warmup"}
     assert document["costs"] == {
-        "fee_rate": 0.0026, "slippage_rate": 0.0005, "cash": 10_000.0, "leverage": 2.0, "allow_short": True,
+        **Costs(0.0026, 0.0005)._asdict(), "fee_schedule": [], "cash": 10_000.0, "leverage": 2.0, "allow_short": True,
     }  # fmt: skip
     assert {frozenset(row) for row in document["round_trips"]} == {frozenset(ROUND_TRIP_KEYS)}
 
@@ -162,17 +156,15 @@ def test_a_run_without_a_fill_is_read_again(result: Result) -> None:
     assert len(again.filled.bar) == 0
 
 
-def test_ruin_is_warned_of_with_its_first_day() -> None:
-    ruined = result_over(candles_of([100.0, 100.0, 150.0, 250.0, 300.0, 90.0]), [-1.0] * 6)
-    document = document_of(ruined, warnings=("shorts",))
-    assert document["summary"]["max_drawdown"] < -1.0
-    assert document["warnings"] == [
-        "shorts",
-        "equity fell to zero or below on 1970-01-04: a real account would have been closed",
-    ]
+def test_ruin_is_told_with_the_bar_at_whose_close_nothing_was_left(result: Result) -> None:
+    equity = np.array([10_000.0, 9_000.0, 500.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    document = document_of(dataclasses.replace(result, equity_values=equity))
+    assert document["ruined_at"] == "1970-01-04T00:00:00Z"
+    assert document["summary"]["max_drawdown"] == -1.0
 
 
 def test_an_account_that_lives_is_not_called_ruined(result: Result) -> None:
+    assert document_of(result)["ruined_at"] is None
     assert document_of(result)["warnings"] == []
 
 
@@ -216,8 +208,9 @@ def test_a_strategy_that_sends_orders_has_no_targets(result: Result) -> None:
 
 
 def test_a_fill_is_a_row_of_its_bar_and_plain_numbers(result: Result) -> None:
-    row = fill_rows(result)[0]
-    assert [type(value) for value in row] == [int, int, float, float, float]
+    row = fill_rows(result.filled, result.times)[0]
+    assert [type(value) for value in row] == [int, int, float, float, float, int, str, bool, float, int]
+    assert row[5:] == [row[0], "signal", False, 0.0, 0]
     assert row[0] == int(result.times[result.filled.bar[0]])
 
 

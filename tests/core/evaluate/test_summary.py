@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from algotrade.engine.fills import Costs
-from algotrade.evaluate.executions import Fills, fills_of
+from algotrade.evaluate.executions import fills_of
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.candles import candle_table
@@ -99,7 +99,13 @@ def test_the_year_of_a_market_that_closes_has_fewer_bars():
 
 def test_no_trades_leave_ratios_undefined_and_counts_at_nothing():
     summary = summarize(result([1000] * 5, [], [100] * 5, [100] * 5))
-    assert [name for name in KEYS if math.isnan(summary[name])] == ["sharpe", "sortino", "calmar", "win_rate", "maker_share"]
+    assert [name for name in KEYS if math.isnan(summary[name])] == [
+        "sharpe",
+        "sortino",
+        "calmar",
+        "win_rate",
+        "maker_share",
+    ]
     assert summary["round_trips"] == summary["fees_paid"] == summary["exposure"] == summary["total_return"] == 0
 
 
