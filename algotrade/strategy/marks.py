@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from algotrade.errors import AlgotradeError, FixStrategy, did_you_mean
+from algotrade.errors import AlgotradeError, FixStrategy
 from algotrade.market.timeframe import timeframe_ms
 
 KINDS: Final = ("candles", "trades", "fills")
 EVERY: Final = ("candles", "timer")  # followed by a colon and an interval
 NEAR: Final = 0.8  # likeness from which on a name is taken for a slip of the pen
+VAGUELY_NEAR: Final = 0.6  # the same where an interval follows, which no name of one's own has
 FOREIGN: Final = MappingProxyType(  # what others call it
     {
         **dict.fromkeys(("bar", "bars", "kline", "klines", "ohlcv"), "candles"),
@@ -93,12 +94,11 @@ def _check_interval(event: str, interval: str) -> None:
 
 
 def _refuse_near_miss(event: str, kind: str) -> None:
-    near = difflib.get_close_matches(kind.casefold(), (*KINDS, "timer"), n=1, cutoff=NEAR)
+    cutoff = NEAR if kind == event else VAGUELY_NEAR
+    near = difflib.get_close_matches(kind.casefold(), (*KINDS, "timer"), n=1, cutoff=cutoff)
     meant = FOREIGN.get(event.casefold()) or (near and event.replace(kind, near[0], 1))
     if meant:
         raise FixStrategy(f"@on('{event}'): no such event (known: {_known()}). Did you mean '{meant}'?")
-    if ":" in event:
-        raise FixStrategy(f"@on('{event}'): no such event (known: {_known()}).{did_you_mean(kind, EVERY)}")
 
 
 def _known() -> str:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.engine.account import View
-from algotrade.engine.events import CandleClosed, TargetRequest
+from algotrade.engine.account import Account
+from algotrade.engine.book import Book
+from algotrade.engine.events import CandleClosed
 from algotrade.errors import FixCommand, FixStrategy
 from algotrade.market.candles import candle_table
 from algotrade.strategy.signals import Bounds, SignalStrategy, targets_of
@@ -105,5 +106,6 @@ def test_as_an_event_strategy_it_aims_at_the_signal_of_the_newest_bar() -> None:
     strategy.begin("BTC/USD", 2)
     for close, exposure in ((90.0, 0.0), (110.0, 1.0), (95.0, 0.0)):
         candle = CandleClosed("BTC/USD", int(close), close, close, close, close, 1.0)
-        assert strategy.handle(candle, View(1.0, 0.0, 1.0)) == [TargetRequest("BTC/USD", exposure)]
+        (request,) = strategy.handle(candle, Book(strategy, Account(1.0)).view)
+        assert request[:2] == ("BTC/USD", exposure)
     assert len(strategy.candles()) == 2
