@@ -13,12 +13,18 @@ if TYPE_CHECKING:
     from algotrade import indicators as indicators
     from algotrade.notebook import backtest as backtest
     from algotrade.notebook import load as load
+    from algotrade.strategy.allocation import closes as closes
+    from algotrade.strategy.allocation import hold as hold
+    from algotrade.strategy.allocation import inverse_volatility as inverse_volatility
+    from algotrade.strategy.allocation import rebalance_on as rebalance_on
+    from algotrade.strategy.allocation import top as top
     from algotrade.strategy.base import Strategy as Strategy
     from algotrade.strategy.base import on as on
     from algotrade.strategy.base import param as param
     from algotrade.strategy.signals import SignalStrategy as SignalStrategy
     from algotrade.strategy.sizes import Sizing as Sizing
     from algotrade.strategy.timeframes import align as align
+    from algotrade.strategy.weights import PortfolioStrategy as PortfolioStrategy
 
 __version__ = "0.1.0"
 
@@ -31,6 +37,12 @@ _HOME = MappingProxyType(
         "param": "algotrade.strategy.base",
         "SignalStrategy": "algotrade.strategy.signals",
         "Sizing": "algotrade.strategy.sizes",
+        "PortfolioStrategy": "algotrade.strategy.weights",
+        "closes": "algotrade.strategy.allocation",
+        "rebalance_on": "algotrade.strategy.allocation",
+        "hold": "algotrade.strategy.allocation",
+        "top": "algotrade.strategy.allocation",
+        "inverse_volatility": "algotrade.strategy.allocation",
         "align": "algotrade.strategy.timeframes",
         "sma": "algotrade.strategy.indicators",
         "ema": "algotrade.strategy.indicators",

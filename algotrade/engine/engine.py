@@ -58,7 +58,7 @@ from algotrade.engine.requests import (
     TargetRequest,
 )
 from algotrade.engine.risk import Limits, RiskGate
-from algotrade.engine.sizing import target_changed
+from algotrade.engine.sizing import has_drifted, target_changed
 from algotrade.errors import AlgotradeError, FixStrategy
 
 LONGEST_CHAIN: Final = 16  # of strategies that tell each other something
@@ -299,7 +299,7 @@ class Engine:
         if (last is not None and book.is_working(last)) or book.is_closing(symbol):
             return []
         wanted = aim.exposure * aim.size / (equity if aim.unit == "notional" else 1.0)
-        if abs(held * book.account.marks[symbol] / equity - wanted) <= self._band:
+        if not has_drifted(held, book.account.marks[symbol], equity, wanted, self._band):
             return []
         return self._aim(book, aim._replace(limit=None, bracket=None, rebalance=True), time)
 

@@ -40,6 +40,7 @@ from algotrade.engine.sizing import (
     REFUSALS,
     Books,
     Terms,
+    affordable,
     fixed_quantity,
     quantity_for,
     refusal_of,
@@ -312,11 +313,9 @@ class Ledger:
     def _affordable(self, order: Order, side: int, quantity: float, price: float, terms: Terms) -> float:
         """What the cash of an account without leverage pays of a target, which is sized by equity."""
         account = self.accounts[order.book]
-        held = account.position(order.symbol)
-        if side < 0 or held < 0.0 or terms.leverage > 1.0 or len(account.positions) == 1:
+        if terms.leverage > 1.0 or len(account.positions) == 1:
             return quantity
-        payable = max(account.cash, 0.0) / (price * (1.0 + terms.fee_rate))
-        return quantity if quantity <= payable else round_down(payable, terms.quantity_step)
+        return affordable(side, quantity, account.cash, account.position(order.symbol), price, terms)
 
     def _volume_left(self, symbol: str, step: float) -> float:
         share = self._rules.costs.max_volume_share * self.volume.get(symbol, 0.0)

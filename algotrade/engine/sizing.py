@@ -132,6 +132,21 @@ def quantity_for_target(target: float, cash: float, position: float, side: int, 
 
 
 @scalar
+def affordable(side: int, quantity: float, cash: float, position: float, price: float, terms: Terms) -> float:
+    """What the cash of an account without leverage pays of a buy that was sized by the equity of several positions."""
+    if side < 0 or position < 0.0:
+        return quantity
+    payable = max(cash, 0.0) / (price * (1.0 + terms.fee_rate))
+    return quantity if quantity <= payable else round_down(payable, terms.quantity_step)
+
+
+@scalar
+def has_drifted(position: float, price: float, equity: float, wanted: float, band: float) -> bool:
+    """Whether a position's share of equity is further from the one wanted than the band allows."""
+    return abs(position * price / equity - wanted) > band
+
+
+@scalar
 def refusal_of(quantity: float, price: float, equity: float, terms: Terms) -> int:
     """0 if an order of this size is legal, else an index into REFUSALS; a close below the minimum is refused too."""
     if quantity <= 0.0:
