@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from algotrade.backtest.event_loop import KnownTargets, run_event_loop
+from algotrade.backtest.event_loop import run_event_loop
 from algotrade.backtest.kernel import run_kernel
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixData, did_you_mean
@@ -37,7 +38,7 @@ from algotrade.store.database import Database
 from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy, refuse_unfed
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
-from algotrade.strategy.signals import decides_by_signals, targets_of
+from algotrade.strategy.signals import SignalStrategy, decides_by_signals, wanted_of
 
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
@@ -71,12 +72,13 @@ def execute_backtest(strategy: Strategy, candles: pd.DataFrame, signals: pd.Data
         signals: from `generate_signals`.
         setup: cash, costs, market, limits.
     """
-    if signals is None:
+    if signals is None or not isinstance(strategy, SignalStrategy):
         result = run_event_loop(candles, _fresh(strategy, setup), setup)
     elif setup.limits.any():
-        result = run_event_loop(candles, KnownTargets(setup.instrument.symbol, targets_of(signals)), setup)
+        wanted = {setup.instrument.symbol: wanted_of(strategy, candles, signals)}
+        result = run_event_loop(candles, KnownSignals(wanted), setup)
     else:
-        result = run_kernel(candles, targets_of(signals), setup)
+        result = run_kernel(candles, wanted_of(strategy, candles, signals), setup)
     return dataclasses.replace(result, candles=candles, signals=signals)
 
 

@@ -1,25 +1,39 @@
 """The vectorised kind of strategy: signals for all bars at once.
 
 A signal is a target exposure: the fraction of equity to hold, 1 long, 0 flat, -1 short, known at the close of its bar
-and filled from the open of the next. It is a level, not an edge: a missed bar or a restart repairs itself.
+and filled from the open of the next. It is a level, not an edge: a missed bar or a restart repairs itself. Columns
+beside it say how an entry is made and what protects it, see strategy/protection.py.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeGuard
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, TypeGuard
 
 import numpy as np
 import pandas as pd
 
 from algotrade.engine.events import CandleClosed
 from algotrade.errors import FixCommand, FixStrategy
-from algotrade.market.candles import Floats, iso, times_ms
+from algotrade.market.candles import Floats, Times, iso, times_ms
 from algotrade.strategy.base import Bounds, Strategy, on, own_errors
+from algotrade.strategy.protection import Protection, Steps, Wanted, check_protection, parsed_steps, protection_of
+from algotrade.strategy.sizes import unit_of
 
-__all__ = ["Bounds", "SignalStrategy", "check_signals", "decides_by_signals", "targets_of"]
+__all__ = [
+    "Bounds",
+    "Protection",
+    "SignalStrategy",
+    "Wanted",
+    "check_signals",
+    "decides_by_signals",
+    "protection_of",
+    "targets_of",
+    "wanted_of",
+]
 
-PROTECTIVE: Final = ("stop_loss", "take_profit", "trailing_stop")
-FROM_CANDLE_TO_TARGET: Final = ("handle", "candles", "follow_signal", "target")
+FROM_CANDLE_TO_TARGET: Final = ("handle", "candles", "follow_signal", "scales")
 
 
 class SignalStrategy(Strategy):
@@ -27,7 +41,18 @@ class SignalStrategy(Strategy):
 
     Write `generate_signals`. It is called once over all candles in a backtest, and over the last `warmup` candles at
     every closed bar in live trading; the checks prove that both give the same signal.
+
+    Attributes:
+        take_profit_after: durations since the entry, and the fraction of profit that is taken from then on:
+            {"20m": 0.04, "1h": 0.01}.
     """
+
+    take_profit_after: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    take_profit_steps: ClassVar[Steps] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.take_profit_steps = parsed_steps(cls.__name__, cls.take_profit_after)
 
     def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
         """Signals for every candle.
@@ -36,14 +61,18 @@ class SignalStrategy(Strategy):
             candles: index `time` (UTC, bar open), float64 columns open, high, low, close, volume; closed bars only.
 
         Returns:
-            A DataFrame with the same index and a column `signal`; further columns are kept as indicators for charts.
+            A DataFrame with the same index and a column `signal`; optional columns stop_loss, take_profit,
+            trailing_stop, trailing_activation (fractions of the entry price), limit (price) and max_bars, read where
+            the signal changes; further columns are kept as indicators for charts.
         """
         raise FixStrategy(f"{type(self).__name__} must define generate_signals(self, candles)")
 
     @on("candles")
     def follow_signal(self, candle: CandleClosed) -> None:
         """Aim at the newest bar's signal, computed from the candles in the history."""
-        self.target(exposure=float(targets_of(self.signals(self.candles()))[-1]))
+        candles = self.candles()
+        signals = self.signals(candles)
+        self._ask(wanted_of(self, candles, signals).request(self.symbol, len(signals) - 1))
 
     def signals(self, candles: pd.DataFrame) -> pd.DataFrame:
         """`generate_signals`, with its answer checked.
@@ -78,9 +107,6 @@ def check_signals(strategy: SignalStrategy, signals: pd.DataFrame, candles: pd.D
     if not isinstance(signals, pd.DataFrame) or "signal" not in signals.columns:
         given = ", ".join(map(str, signals.columns)) if isinstance(signals, pd.DataFrame) else type(signals).__name__
         raise FixStrategy(f"{name}: generate_signals must return a table with a column 'signal', given {given}")
-    protective = [column for column in PROTECTIVE if column in signals.columns]
-    if protective:
-        raise FixStrategy(f"{name}: protective columns are not traded yet, given '{protective[0]}'; take it out")
     if not signals.index.equals(candles.index):
         raise FixStrategy(
             f"{name}: the signals need the index of the candles ({len(candles)} bars), given {len(signals)} rows"
@@ -95,14 +121,20 @@ def check_signals(strategy: SignalStrategy, signals: pd.DataFrame, candles: pd.D
     bad = np.flatnonzero(~np.isfinite(values[first:])) + first
     if len(bad):
         raise FixStrategy(f"{name}: the signal at {iso(int(times[bad[0]]))} is {values[bad[0]]}; NaN only comes first")
-    bounds = strategy.bounds
-    over = np.flatnonzero(np.abs(values[first:]) > bounds.leverage) + first
+    _check_bounds(strategy, values, times)
+    check_protection(name, signals, values, times)
+
+
+def _check_bounds(strategy: SignalStrategy, values: Floats, times: Times) -> None:
+    """Say at which bar a signal is more than the leverage, or a short that is not allowed."""
+    name, bounds = strategy.name(), strategy.bounds
+    over = np.flatnonzero(np.abs(values) > bounds.leverage)
     if len(over):
         raise FixStrategy(
             f"{name}: the signal at {iso(int(times[over[0]]))} is {values[over[0]]}, outside the leverage of"
             f" {bounds.leverage}"
         )
-    short = np.flatnonzero(values[first:] < 0) + first
+    short = np.flatnonzero(values < 0)
     if len(short) and not bounds.allow_short:
         raise FixCommand(
             f"{name} wants to be short at {iso(int(times[short[0]]))}, which a spot market cannot do; to simulate it"
@@ -115,3 +147,9 @@ def targets_of(signals: pd.DataFrame) -> Floats:
     """Target exposure per bar, float64, shape (bars,): the signal column, flat before its first value."""
     values = signals["signal"].to_numpy(np.float64)
     return np.where(np.isnan(values), 0.0, values)
+
+
+def wanted_of(strategy: SignalStrategy, candles: pd.DataFrame, signals: pd.DataFrame) -> Wanted:
+    """All that checked signals ask for: targets, what protects them, and how much they mean; shape (bars,)."""
+    protection = protection_of(signals, strategy.take_profit_steps)
+    return Wanted(targets_of(signals), protection, strategy.scales(candles, signals), unit_of(strategy.sizing))
