@@ -48,6 +48,7 @@ from algotrade.engine.events import (
     TradePrinted,
 )
 from algotrade.engine.orders import DONE, ImpossibleTransition, Order, OrderType, Role, Status
+from algotrade.engine.protections import Denial
 from algotrade.engine.requests import (
     CancelRequest,
     EmitRequest,
@@ -89,7 +90,8 @@ class Engine:
         deposits = cash if isinstance(cash, Mapping) else {"": cash}
         symbols = tuple(symbols)
         self.books = {name: Book(each, Account(deposits[name], symbols), name) for name, each in named.items()}
-        self._gate = RiskGate(limits or Limits(), sum(deposits.values()))
+        accounts = {name: book.account for name, book in self.books.items()}
+        self._gate = RiskGate(limits or Limits(), accounts)
         self._limited = limits is not None and limits.any()
         self._band = rebalance_band
         self._closing: list[CandleClosed] = []
@@ -158,7 +160,7 @@ class Engine:
         candles = [*self._closing, candle]
         self._closing.clear()
         if self._limited:
-            self._gate.begin_bar(candle.time, self.equity())
+            self._gate.note_close(candle.time, [closed.symbol for closed in candles])
         effects: list[Effect] = []
         for book in self.books.values():
             effects += self._decisions(book, candles)
@@ -195,6 +197,8 @@ class Engine:
         book = self.books[fill.book]
         if fill.role is not Role.LIQUIDATION:
             self._move(fill.order_id, "partially_filled" if fill.remaining > 0.0 else "filled")
+        if self._limited:
+            self._gate.note_fill(fill, book.account)
         book.account.apply(fill)
         return self._ask(book, fill, fill.symbol, fill.time)
 
@@ -320,16 +324,16 @@ class Engine:
         )
 
     def _send(self, book: Book, order: Order, replaced: str | None = None) -> Effect:
-        beside = [
-            other
-            for other in book.working_orders()
-            if other.symbol == order.symbol and other.order_id != replaced and not other.reduce_only
-        ]
-        reason = self._gate.denial_of(order, book.account, beside)
-        if reason:
-            return Denied(order, reason)
+        denial = self._denial_of(order, replaced) if self._limited else None
+        if denial is not None:
+            return Denied(order, denial.reason, denial.detail)
         self._track(order, Status.SUBMITTED)
         return Submit(order)
+
+    def _denial_of(self, order: Order, replaced: str | None) -> Denial | None:
+        """Why our own limits keep the order back, beside all orders that work but the one that it replaces."""
+        beside = [other for other in self.working_orders() if other.order_id != replaced and not other.reduce_only]
+        return self._gate.denial_of(order, beside)
 
     # ---- orders -----------------------------------------------------------------------------------------------------
     def _track(self, order: Order, status: Status) -> None:

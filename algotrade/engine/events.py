@@ -198,10 +198,14 @@ class Protect(NamedTuple):
 
 
 class Denied(NamedTuple):
-    """Our own limits kept the order back; `reason` is the limit's name (engine/risk.py)."""
+    """Our own limits kept the order back.
+
+    `reason` is the limit's name (engine/risk.py), `detail` says by how much, since when or until when.
+    """
 
     order: Order
     reason: str
+    detail: str = ""
 
 
 class Emitted(NamedTuple):
