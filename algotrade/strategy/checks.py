@@ -16,27 +16,20 @@ from __future__ import annotations
 
 import math
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from algotrade.engine.engine import Engine
-from algotrade.engine.events import BarOpened, CandleClosed, StrategyStopped
-from algotrade.engine.matching import SimulatedVenue
-from algotrade.engine.rules import Market, Rules
-from algotrade.engine.session import SimulatedSession
-from algotrade.engine.sizing import Terms
 from algotrade.errors import AlgotradeError
 from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
-from algotrade.strategy.base import DEFAULT_HISTORY, Strategy, own_errors
+from algotrade.strategy.base import Strategy, own_errors
+from algotrade.strategy.event_checks import check_event_strategy, with_sizing
 from algotrade.strategy.sampling import Clock, Spent, bars_in_order
 from algotrade.strategy.signals import SignalStrategy, check_signals, targets_of
 from algotrade.strategy.verdicts import Check, Checks, Warmup, check_key
 
 __all__ = ["Budget", "Check", "Checks", "check_key", "check_strategy"]
-
-PAPER_CASH: Final = 10_000.0  # quote units; what two runs of an event strategy begin with
 
 
 class Budget(NamedTuple):
@@ -62,18 +55,23 @@ def check_strategy(
     """
     candles = candles[list(COLUMNS)]  # a strategy that writes on its input may have left columns of its own
     if not isinstance(strategy, SignalStrategy) or signals is None:
-        return _check_event_strategy(strategy, candles, budget, spent)
+        return check_event_strategy(strategy, candles, Clock(spent, _end(budget, budget.seconds, spent())))
     subject = Subject(strategy, candles, targets_of(signals))
-    start, seconds = spent(), math.inf if budget.full else budget.seconds
+    start = spent()
     purity = _purity(subject)
     share = 1.0 if strategy.warmup == "all" else 0.5
-    look_ahead = _look_ahead(subject, Clock(spent, start + seconds * share))
+    look_ahead = _look_ahead(subject, Clock(spent, _end(budget, budget.seconds * share, start)))
     if look_ahead.passed:
-        warm_up, warmup = _warm_up(subject, Clock(spent, start + seconds))
+        warm_up, warmup = _warm_up(subject, Clock(spent, _end(budget, budget.seconds, start)))
     else:
         unknown = Check(None, 0, len(candles), "not checked: the strategy looks ahead")
         warm_up, warmup = unknown, strategy.warmup or _longest_parameter(strategy)
-    return Checks(look_ahead, warm_up, purity, _range(subject), warmup)
+    return Checks(look_ahead, warm_up, purity, _range(subject), with_sizing(strategy, warmup))
+
+
+def _end(budget: Budget, seconds: float, start: float) -> float:
+    """When to stop checking; never where every bar is to be checked."""
+    return math.inf if budget.full else start + seconds
 
 
 class Subject(NamedTuple):
@@ -89,10 +87,7 @@ class Subject(NamedTuple):
 
     def fresh_strategy(self) -> SignalStrategy:
         """A strategy of the same kind and parameters that has seen nothing."""
-        fresh = type(self.strategy)(**self.strategy.values)
-        fresh.bounds = self.strategy.bounds
-        fresh.begin(self.strategy.symbol, self.strategy.warmup)
-        return fresh
+        return self.strategy.fresh()
 
     def run(self, strategy: SignalStrategy, first: int, last: int) -> Floats | str:
         """Targets from the bars `first` to `last` (both inclusive) alone, or a sentence about what was raised."""
@@ -199,7 +194,7 @@ def _purity(subject: Subject) -> Check:
     strategy, candles, targets = subject
     bars, given = len(candles), candles.copy()
     try:
-        with own_errors(strategy):
+        with own_errors(strategy), strategy.given({strategy.symbol: given}):
             signals = strategy.generate_signals(given)
         check_signals(strategy, signals, candles)
     except AlgotradeError as error:
@@ -245,44 +240,3 @@ def _range(subject: Subject) -> Check:
 
 def _counted(bars: int) -> str:
     return "1 bar" if bars == 1 else f"{bars:,} bars"
-
-
-# ---- strategies that answer events ----------------------------------------------------------------------------------
-def _check_event_strategy(strategy: Strategy, candles: pd.DataFrame, budget: Budget, spent: Spent) -> Checks:
-    """What can be said of a strategy that is given one event at a time, and may keep a state of its own."""
-    bars = len(candles)
-    return Checks(
-        look_ahead=Check(True, bars, bars, "an event strategy is given one closed bar at a time"),
-        warm_up=Check(None, 0, bars, "not checked: an event strategy keeps a state of its own"),
-        purity=_same_requests(strategy, candles, Clock(spent, math.inf if budget.full else spent() + budget.seconds)),
-        range=Check(None, 0, bars, "not checked: each request is judged when it is made"),
-        warmup=DEFAULT_HISTORY if strategy.warmup is None else strategy.warmup,
-    )
-
-
-def _same_requests(strategy: Strategy, candles: pd.DataFrame, clock: Clock) -> Check:
-    """Trade two fresh strategies over the same bars, each on a paper account of its own: they must do the same."""
-    one, other = (_paper_session(strategy) for _ in range(2))
-    rows = np.column_stack([candles[name].to_numpy(np.float64) for name in COLUMNS])
-    times, bars, covered = times_ms(candles), len(candles), 0
-    for covered, bar in enumerate(clock.limit(range(bars)), 1):
-        time, prices = int(times[bar]), rows[bar].tolist()
-        for event in (BarOpened(strategy.symbol, time, prices[0]), CandleClosed(strategy.symbol, time, *prices)):
-            records = one.process(event)
-            if records != other.process(event):
-                told = f"at {iso(time)} two runs over the same candles do different things"
-                return Check(False, covered, bars, told)
-            stopped = [record.message for record in records if isinstance(record, StrategyStopped)]
-            if stopped:
-                return Check(None, covered, bars, f"not checked beyond {iso(time)}: {stopped[0]}")
-    return Check(True, covered, bars, "two runs over the same candles do the same")
-
-
-def _paper_session(strategy: Strategy) -> SimulatedSession:
-    """A fresh strategy of the same kind with an account in which trading is free."""
-    fresh = type(strategy)(**strategy.values)
-    fresh.bounds = strategy.bounds
-    fresh.begin(strategy.symbol, strategy.warmup)
-    market = Market(Terms(0.0, 0.0), strategy.bounds.allow_short)
-    venue = SimulatedVenue(Rules({strategy.symbol: market}), PAPER_CASH)
-    return SimulatedSession(Engine(fresh, cash=PAPER_CASH), venue)

@@ -214,6 +214,22 @@ class DayNotClosed(SignalStrategy):
         return long_where(candles, candles.close < daily.reindex(candles.index, method="ffill"))
 
 
+class DayNotClosedOfOurs(SignalStrategy):
+    """The day that a bar lies in, from our own table of days, as if it were known in the morning."""
+
+    def generate_signals(self, candles):
+        days = self.candles("1d").close
+        return long_where(candles, candles.close > days.reindex(candles.index, method="ffill"))
+
+
+class DayAlignedTooEarly(SignalStrategy):
+    """Aligned as it should be, but each day's value is the next one's."""
+
+    def generate_signals(self, candles):
+        days = self.candles("1d").close.shift(-1)
+        return long_where(candles, candles.close > self.align(days, "1d"))
+
+
 class DayTransform(SignalStrategy):
     """The average of the whole day at each of its bars."""
 
@@ -316,6 +332,8 @@ LEAKS = (
     Interpolation,
     FilledWithMean,
     DayNotClosed,
+    DayNotClosedOfOurs,
+    DayAlignedTooEarly,
     DayTransform,
     ForwardMerge,
     NearestMerge,

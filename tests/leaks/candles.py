@@ -10,13 +10,14 @@ import pandas as pd
 
 from algotrade.market.candles import candle_table
 from algotrade.market.simulate import simulate_candles
-from algotrade.market.timeframe import UNIT_MS
+from algotrade.market.timeframe import timeframe_ms
 from algotrade.strategy.base import Strategy
 from algotrade.strategy.checks import Budget, Checks, check_strategy
 from algotrade.strategy.signals import SignalStrategy
 
+SYMBOL, TIMEFRAME = "BTC/USD", "4h"
 START = 1_609_459_200_000  # 2021-01-01
-STEP = 4 * UNIT_MS["h"]
+STEP = timeframe_ms(TIMEFRAME)
 DEFAULT = Budget()
 BARS_A_SECOND = 200  # what a slow machine manages: the budget of one second buys so many checked bars
 
@@ -33,7 +34,7 @@ def random_walk(bars: int, *, seed: int = 4) -> pd.DataFrame:
 
 def demo_market(bars: int) -> pd.DataFrame:
     """Four-hour bars of the demo exchange."""
-    return simulate_candles("BTC/USD", "4h", START, START + (bars - 1) * STEP)
+    return simulate_candles(SYMBOL, TIMEFRAME, START, START + (bars - 1) * STEP)
 
 
 def ticking_clock() -> Callable[[], float]:
@@ -44,5 +45,6 @@ def ticking_clock() -> Callable[[], float]:
 
 def verdicts(strategy: Strategy, candles: pd.DataFrame, budget: Budget = DEFAULT) -> Checks:
     """The checks as a backtest makes them."""
+    strategy.begin(SYMBOL, strategy.warmup, timeframe=TIMEFRAME)
     signals = strategy.signals(candles) if isinstance(strategy, SignalStrategy) else None
     return check_strategy(strategy, candles, signals, budget, ticking_clock())

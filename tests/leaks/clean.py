@@ -164,6 +164,14 @@ class ClosedDay(SignalStrategy):
         return long_where(candles, candles.close > daily.reindex(candles.index, method="ffill"))
 
 
+class AlignedDays(SignalStrategy):
+    """Above the average of the last three days that have closed."""
+
+    def generate_signals(self, candles):
+        days = sma(self.candles("1d").close, 3)
+        return long_where(candles, candles.close > self.align(days, "1d"))
+
+
 class BackwardMerge(SignalStrategy):
     """The last midnight's close, by merge_asof."""
 
@@ -260,6 +268,7 @@ TRICKY = (
     Crossing,
     LimitedFill,
     ClosedDay,
+    AlignedDays,
     BackwardMerge,
     HighOfTheDaySoFar,
     Hours,
