@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from algotrade.engine.orders import (
-    BELOW_MIN_NOTIONAL,
-    BELOW_MIN_QUANTITY,
-    INSUFFICIENT_FUNDS,
-    NOTHING_TO_SELL,
-    NOTHING_TO_TRADE,
-    RUINED,
-)
-from algotrade.engine.risk import MAX_DAILY_LOSS, MAX_ORDER_NOTIONAL, MAX_ORDERS_PER_DAY, MAX_POSITION_NOTIONAL
+from algotrade.engine.orders import NOTHING_TO_TRADE
+from algotrade.evaluate.reasons import LIMITS, words_of
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import COLUMNS, iso
 from algotrade.strategy.signals import targets_of
-
-REASONS: Final = {
-    BELOW_MIN_QUANTITY: "the order was below the market's smallest quantity",
-    BELOW_MIN_NOTIONAL: "the order was below the market's smallest notional",
-    NOTHING_TO_TRADE: "the position was already what the target meant",
-    INSUFFICIENT_FUNDS: "there was not enough cash",
-    NOTHING_TO_SELL: "there was nothing to sell",
-    RUINED: "there was no equity left",
-}
-LIMITS: Final = {
-    MAX_ORDER_NOTIONAL: "the order was above the limit on one order",
-    MAX_POSITION_NOTIONAL: "the position would have been above its limit",
-    MAX_ORDERS_PER_DAY: "the day's orders were used up",
-    MAX_DAILY_LOSS: "the day's loss had reached its limit",
-}
-
-
-def words_of(reason: str) -> str:
-    """A reason code as a sentence; a code that is not ours as it is."""
-    return (REASONS | LIMITS).get(reason, reason)
 
 
 def explain_bar(result: Result, bar: int) -> dict[str, Any]:
