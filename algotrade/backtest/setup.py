@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
@@ -11,6 +11,7 @@ from algotrade.engine.sizing import Terms
 from algotrade.market.instrument import Instrument
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.strategy.signals import Bounds
+from algotrade.strategy.sizes import Sizing
 
 
 class Setup(NamedTuple):
@@ -43,7 +44,7 @@ class Setup(NamedTuple):
     path: str = WORST
     touch: bool = False
     rebalance_band: float = 0.0
-    sizing: Any = None
+    sizing: Sizing | None = None
     detail: str | None = None
     books: tuple[str, ...] = ()
 

@@ -83,10 +83,10 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
     real = [info for info in stored if info.key.exchange != DEMO]
     key = choose_series(request, stored)
     if key is not None:
-        return _stored(request, key, database)
+        return read_series(request, key, database)
     finer = choose_finer(request, stored)
     if finer is not None:
-        return _stored(request, finer, database)
+        return read_series(request, finer, database)
     if request.exchange == DEMO and request.origin in (None, DEMO):
         return _simulated(request)
     if request.origin is not None:
@@ -101,7 +101,7 @@ def load_candles(request: DataRequest, database: Database, settings: Settings) -
         if real:
             raise _not_stored(request, real, f"and {error.message[:1].lower()}{error.message[1:]}") from None
         return _simulated(request, f"{error.message}, and nothing is stored")
-    market = _stored(request, SeriesKey(_exchange(request), request.symbol, request.timeframe), database)
+    market = read_series(request, SeriesKey(_exchange(request), request.symbol, request.timeframe), database)
     return market._replace(notes=(*notes, *market.notes))
 
 
@@ -191,8 +191,12 @@ def _exchange(request: DataRequest) -> str:
     return request.exchange or DEFAULT_EXCHANGE
 
 
-def _stored(request: DataRequest, key: SeriesKey, database: Database) -> MarketData:
-    """The candles of a stored series, or coarser ones made of it."""
+def read_series(request: DataRequest, key: SeriesKey, database: Database) -> MarketData:
+    """The candles of a stored series, or coarser ones made of it.
+
+    Raises:
+        FixData: there are none in the asked span.
+    """
     resampling: Resampling | None = None
     if key.timeframe == request.timeframe:
         candles, gaps, *_ = read_with_gaps(database, key, *request.span)

@@ -80,15 +80,21 @@ def find_holes(times: Times) -> Times:
     return np.asarray(times[:-1][steps > HOLE * beside], np.int64)
 
 
+def is_perpetual(symbol: str) -> bool:
+    """Whether a symbol is that of a perpetual contract: it names what is settled in, and no day of expiry."""
+    settlement = symbol.partition(":")[2]
+    return bool(settlement) and "-" not in settlement
+
+
 def validate_perpetual(symbol: str) -> str:
     """The symbol itself, if it is that of a perpetual contract: "BTC/USDT:USDT".
 
     Raises:
         FixCommand: it is not; only those have funding.
     """
-    pair, _, settlement = validate_symbol(symbol).partition(":")
-    if settlement and "-" not in settlement:
+    if is_perpetual(validate_symbol(symbol)):
         return symbol
+    pair = symbol.partition(":")[0]
     quote = pair.rpartition("/")[2]
     like = f"{pair}:{quote}" if "/" in pair else "BTC/USDT:USDT"
     raise FixCommand(
