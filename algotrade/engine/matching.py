@@ -180,7 +180,8 @@ class SimulatedVenue:
             return []
         events = self._fill_market_orders({trade.symbol: trade.price}, trade.time)
         self._ledger.new_volume(trade.symbol, trade.quantity)
-        events += self._walk(Bar(trade.symbol, trade.time, *[trade.price] * 4))
+        price = trade.price
+        events += self._walk(Bar(trade.symbol, trade.time, price, price, price, price, is_trade=True))
         return events + self._ruined(trade.symbol, trade.time)
 
     def _walk(self, bar: Bar) -> list[OrderEvent]:

@@ -27,7 +27,10 @@ JUST: Final = 1e-9  # of the way to a price: so far behind it the price may have
 
 
 class Bar(NamedTuple):
-    """What is walked through: a candle, a finer one inside it, or a single trade, whose four prices are one."""
+    """What is walked through: a candle, a finer one inside it, or a single trade, whose four prices are one.
+
+    `is_trade`: nothing says that the market was beyond a limit before somebody traded there.
+    """
 
     symbol: str
     time: int
@@ -35,6 +38,7 @@ class Bar(NamedTuple):
     high: float
     low: float
     close: float
+    is_trade: bool = False
 
 
 class Walked(NamedTuple):
@@ -199,7 +203,7 @@ class _Stage:
         if not resting.is_limit_now:
             spot = Spot(bar.time, price, bar.low, bar.high)
         elif not resting.fresh:
-            spot = Spot(bar.time, price, rests=True)
+            spot = Spot(bar.time, resting.limit_at(bar.time) if bar.is_trade else price, rests=True)
         elif order.post_only:
             del self._ledger.resting[order.order_id]
             self.events.append(OrderRejected(order.order_id, bar.time, WOULD_TAKE))
