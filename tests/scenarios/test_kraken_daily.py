@@ -59,8 +59,8 @@ def test_our_averages_cross_on_the_bars_on_which_plain_means_cross(candles: pd.D
 def test_kernel_event_loop_and_naive_agree_on_nine_years_of_days(candles: pd.DataFrame, fast: int, slow: int) -> None:
     targets = targets_of(candles, fast, slow)
     setup = Setup((Instrument(SYMBOL),), "1d", cash=CASH, costs=Costs(FEE, 0.0))
-    opens, closes = candles["open"].tolist(), candles["close"].tolist()
-    by_hand = naive.backtest(opens, closes, naive.sma_cross(closes, fast, slow), CASH, naive.Market(FEE))
+    bars = naive.Bars(*(candles[name].tolist() for name in ("open", "high", "low", "close")))
+    by_hand = naive.backtest(bars, naive.sma_cross(bars.close, fast, slow), CASH, naive.Market(FEE))
     expected = Run([tuple(fill) for fill in by_hand.fills], by_hand.equity)
     assert len(candles) > 3_000
     assert len(expected.fills) > 10
