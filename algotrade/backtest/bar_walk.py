@@ -29,7 +29,7 @@ from algotrade.engine.fills import (
     trailing_level,
 )
 from algotrade.engine.orders import Role
-from algotrade.engine.path import turns_inside, ways_differ
+from algotrade.engine.path import turn_behind, turns_inside, ways_differ
 from algotrade.engine.sizing import (
     EXPOSURE,
     Books,
@@ -453,7 +453,7 @@ def through(state: State, ask: Ask, bar: Bar, venue: Venue, log: Any) -> Outcome
     lowest = highest = value_at(chosen, close)
     turn, other_turn = chosen.turned, NAN
     for way in range(1, MOST_WAYS):
-        price = NAN if way == 1 else (turn if way < 4 else other_turn)
+        price = NAN if way == 1 else turn_behind(turn if way < 4 else other_turn, bar.open)
         if way > 1 and math.isnan(price):
             continue
         tried = along(state, (way % 2 == 0, price), ask, bar, venue, log)
