@@ -30,6 +30,7 @@ from algotrade.evaluate.executions import (
 from algotrade.evaluate.result import Result, ruin_time
 from algotrade.evaluate.summary import buy_and_hold, summarize
 from algotrade.market.candles import Floats, Times, times_ms, utc_index
+from algotrade.market.moments import last_bars, union_of
 
 
 class Part(NamedTuple):
@@ -194,8 +195,8 @@ def assemble(
         equity: of the whole at each bar, if it is known; else it is computed.
     """
     own_times = [times_ms(part.candles) for part in traded]
-    times = np.unique(np.concatenate(own_times))
-    rows = [np.searchsorted(own, times, side="right") - 1 for own in own_times]  # the bar then, or the last before
+    times = union_of(own_times)
+    rows = [last_bars(own, times) for own in own_times]
     if equity is None:
         equity = _total_equity(traded, rows, filled, charges)
     parts = []

@@ -1,0 +1,123 @@
+"""A backtest of known weights: from tables of candles to columns, through the compiled loop, and back to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from algotrade.backtest.setup import Setup, terms_of
+from algotrade.backtest.weights_kernel import Aims, Markets, Traces, run_compiled, run_plain
+from algotrade.engine.account import View
+from algotrade.engine.events import CandleClosed, Emitted, Event
+from algotrade.engine.requests import Request
+from algotrade.engine.sizing import REFUSALS
+from algotrade.evaluate.executions import RanOn, Rejection, fills_of, no_ambiguous_bars, no_charges
+from algotrade.evaluate.portfolio import Outcome, Traded, assemble
+from algotrade.market.candles import Floats, times_ms
+from algotrade.market.moments import Rows, rows_of
+from algotrade.strategy.weights import Plan, requests_for
+
+COMPILE_FROM_CELLS: Final = 200_000  # bars of all symbols; below, the plain loop is done before numba is imported
+NOTHING_TO_ASK: Final[tuple[Request, ...]] = ()
+
+
+class KnownWeights:
+    """A decider for weights that are already computed: moment by moment, it aims at the next row."""
+
+    def __init__(self, symbols: Sequence[str], plan: Plan) -> None:
+        self._symbols = tuple(symbols)
+        self._rows = zip(plan.weights.tolist(), plan.rebalance.tolist(), strict=True)
+
+    def handle(self, event: Event | Emitted, view: View) -> Sequence[Request]:
+        """The next row once the last candle of a moment is known."""
+        if not isinstance(event, CandleClosed) or event.more:
+            return NOTHING_TO_ASK
+        weights, rebalance = next(self._rows)
+        return requests_for(self._symbols, weights, view, rebalance=rebalance)
+
+
+def beyond_weights_kernel(setup: Setup) -> str:
+    """What a run asks for that the loop of weights cannot express; "" where there is nothing."""
+    costs = setup.costs
+    found = {
+        "leverage": setup.bounds.leverage > 1.0,
+        "shorts": setup.bounds.allow_short or any(each.can_short for each in setup.instruments),
+        "risk limits": setup.limits.any(),
+        "several strategies": len(setup.books) > 1,
+        "sizes": setup.sizing is not None,
+        "finer candles": setup.detail is not None,
+        "market impact": costs.impact_rate > 0.0,
+        "a share of the volume": costs.max_volume_share > 0.0,
+        "a schedule of fees": bool(costs.fee_schedule),
+        "fees in base units": costs.fee_in_base,
+        "latency": costs.latency_bars > 0 or costs.latency_ms > 0,
+    }
+    return next((told for told, applies in found.items() if applies), "")
+
+
+def run_weights(
+    tables: Mapping[str, pd.DataFrame], plan: Plan, setup: Setup, *, compile_from: int = COMPILE_FROM_CELLS
+) -> Outcome:
+    """Backtest weights over the candles of several symbols.
+
+    Args:
+        tables: closed candles by symbol.
+        plan: what to hold; one row for each moment at which any symbol has a candle, a column for each of the setup's
+            symbols.
+        setup: cash, costs, legal sizes; nothing that `beyond_weights_kernel` names.
+        compile_from: bars of all symbols from which the compiled form is used.
+
+    Returns:
+        A Result of one symbol, else a PortfolioResult.
+    """
+    symbols = setup.symbols
+    candles = [tables[symbol] for symbol in symbols]
+    rows = [rows_of(times_ms(table), plan.times) for table in candles]
+    markets = _markets(candles, rows, len(plan.times), setup)
+    weights = np.ascontiguousarray(plan.weights, np.float64).ravel()
+    aims = Aims(weights, np.ascontiguousarray(plan.rebalance, np.bool_), float(setup.rebalance_band))
+    if len(weights) >= compile_from:
+        try:
+            traces = run_compiled(markets, aims, float(setup.cash))
+        except (ImportError, OSError):  # numba is absent or cannot write its files: the plain form gives the same
+            traces = run_plain(markets, aims, float(setup.cash))
+    else:
+        traces = run_plain(markets, aims, float(setup.cash))
+    return _result(candles, rows, plan, traces, setup)
+
+
+def _markets(candles: Sequence[pd.DataFrame], rows: Sequence[Rows], moments: int, setup: Setup) -> Markets:
+    terms = [terms_of(instrument, setup.costs, setup.bounds) for instrument in setup.instruments]
+    rules = [np.array([getattr(each, name) for each in terms]) for name in Markets._fields[2:]]
+    prices = [_side_by_side([table[name] for table in candles], rows, moments) for name in ("open", "close")]
+    return Markets(*prices, *rules)
+
+
+def _side_by_side(columns: Sequence[pd.Series[float]], rows: Sequence[Rows], moments: int) -> Floats:
+    """Prices of all symbols, shape (moments x symbols,); NaN where there is no bar."""
+    wide = np.full((moments, len(columns)), np.nan)
+    for place, (column, own) in enumerate(zip(columns, rows, strict=True)):
+        wide[own, place] = column.to_numpy(np.float64)
+    return wide.ravel()
+
+
+def _result(candles: Sequence[pd.DataFrame], rows: Sequence[Rows], plan: Plan, traces: Traces, setup: Setup) -> Outcome:
+    log = traces.log
+    done = log.refusal == 0
+    columns = (log.bar, log.side, log.quantity, log.price, log.fee)
+    filled = fills_of(*(column[done] for column in columns), part=log.symbol[done].astype(np.int16))
+    parts = []
+    for place, symbol in enumerate(setup.symbols):
+        refused = np.flatnonzero((log.symbol == place) & ~done)
+        wanted = plan.weights[rows[place], place]
+        signals = pd.DataFrame({"close": candles[place]["close"], "signal": wanted}, index=candles[place].index)
+        rejections = map(
+            Rejection, plan.times[log.bar[refused]].tolist(), [REFUSALS[code] for code in log.refusal[refused]]
+        )
+        parts.append(Traded(symbol, "", candles[place], setup.cash, signals, no_ambiguous_bars(), tuple(rejections)))
+    shared = {"costs": setup.costs, "timeframe": setup.timeframe, "calendar": setup.calendar, "ran_on": RanOn()}
+    portfolio = assemble(parts, filled, no_charges(), shared, traces.equity)
+    return portfolio.parts[0].result if len(parts) == 1 else portfolio
