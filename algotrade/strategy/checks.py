@@ -1,6 +1,7 @@
 """The checks that every backtest runs and live trading asks for: is what was tested what will be traded?
 
-* look-ahead: the signals computed from the bars up to t equal those computed from all bars, at every bar up to t.
+* look-ahead: the signals computed from the bars up to t equal those computed from all bars, at every bar up to t; so
+  do, where the signal changes, the columns that protect the position and its size.
 * warm-up: the signal at t computed from the last `warmup` bars, which is what live trading does, equals it too.
 * purity: the same candles give the same signals again, and they and the parameters are left as they were.
 * range: the signals lie within the leverage, and not below zero where shorts are not allowed.
@@ -24,9 +25,10 @@ import pandas as pd
 from algotrade.errors import AlgotradeError
 from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
 from algotrade.strategy.base import Strategy, own_errors
+from algotrade.strategy.decisions import Decisions, decisions_of, first_difference
 from algotrade.strategy.event_checks import check_event_strategy, with_sizing
 from algotrade.strategy.sampling import Clock, Spent, bars_in_order
-from algotrade.strategy.signals import SignalStrategy, check_signals, targets_of
+from algotrade.strategy.signals import SignalStrategy, check_signals
 from algotrade.strategy.verdicts import Check, Checks, Warmup, check_key
 
 __all__ = ["Budget", "Check", "Checks", "check_key", "check_strategy"]
@@ -56,7 +58,7 @@ def check_strategy(
     candles = candles[list(COLUMNS)]  # a strategy that writes on its input may have left columns of its own
     if not isinstance(strategy, SignalStrategy) or signals is None:
         return check_event_strategy(strategy, candles, Clock(spent, _end(budget, budget.seconds, spent())))
-    subject = Subject(strategy, candles, targets_of(signals))
+    subject = Subject(strategy, candles, decisions_of(strategy, candles, signals))
     start = spent()
     purity = _purity(subject)
     share = 1.0 if strategy.warmup == "all" else 0.5
@@ -75,24 +77,26 @@ def _end(budget: Budget, seconds: float, start: float) -> float:
 
 
 class Subject(NamedTuple):
-    """What is checked: a strategy, the candles, and the targets that all of them gave, shape (bars,)."""
+    """What is checked: a strategy, the candles, and what it decided when it was given all of them."""
 
     strategy: SignalStrategy
     candles: pd.DataFrame
-    targets: Floats
+    decisions: Decisions
+
+    @property
+    def targets(self) -> Floats:
+        """What it aimed at, shape (bars,)."""
+        return self.decisions.targets
 
     def time(self, bar: int) -> str:
         """Open time of a bar."""
         return iso(int(times_ms(self.candles.iloc[bar : bar + 1])[0]))
 
-    def fresh_strategy(self) -> SignalStrategy:
-        """A strategy of the same kind and parameters that has seen nothing."""
-        return self.strategy.fresh()
-
-    def run(self, strategy: SignalStrategy, first: int, last: int) -> Floats | str:
-        """Targets from the bars `first` to `last` (both inclusive) alone, or a sentence about what was raised."""
+    def run(self, strategy: SignalStrategy, first: int, last: int) -> Decisions | str:
+        """Decisions from the bars `first` to `last` (both inclusive) alone, or a sentence about what was raised."""
+        candles = self.candles.iloc[first : last + 1]
         try:
-            return targets_of(strategy.signals(self.candles.iloc[first : last + 1]))
+            return decisions_of(strategy, candles, strategy.signals(candles), self.decisions.names)
         except AlgotradeError as error:
             return f"from the {_counted(last - first + 1)} up to {self.time(last)} alone: {error.message}"
 
@@ -112,16 +116,15 @@ def _later_bars_matter(subject: Subject, bar: int) -> str:
 
     The strategy is a fresh one: it cannot know the later bars from an earlier run either.
     """
-    targets = subject.run(subject.fresh_strategy(), 0, bar)
-    if isinstance(targets, str):
-        return targets
-    differing = np.flatnonzero(targets != subject.targets[: bar + 1])
-    if not len(differing):
+    decisions = subject.run(subject.strategy.fresh(), 0, bar)
+    if isinstance(decisions, str):
+        return decisions
+    found = first_difference(subject.decisions, decisions)
+    if found is None:
         return ""
-    first = int(differing[0])
     return (
-        f"the signal at {subject.time(first)} is {subject.targets[first]} with all bars known,"
-        f" {targets[first]} when none after {subject.time(bar)} is"
+        f"the {found.column} at {subject.time(found.bar)} is {found.known} with all bars known,"
+        f" {found.other} when none after {subject.time(bar)} is"
     )
 
 
@@ -169,17 +172,18 @@ def _try_warmup(subject: Subject, clock: Clock, warmup: int, *, suspect: int | N
 
     One strategy computes them all, as one does in live trading: what it keeps from call to call shows.
     """
-    strategy = subject.fresh_strategy()
+    strategy = subject.strategy.fresh()
     suspects = [suspect] if suspect is not None and suspect >= warmup else []
     others = (bar for bar in bars_in_order(subject.targets, first=warmup) if bar not in suspects)
     covered = 0
     for covered, bar in enumerate(clock.limit(chain(suspects, others)), 1):
-        targets = subject.run(strategy, bar - warmup + 1, bar)
-        if isinstance(targets, str):
-            return Trial(warmup, covered, bar, targets)
-        if targets[-1] != subject.targets[bar]:
-            told = f"is {subject.targets[bar]} from all bars, {targets[-1]} from the last {warmup:,}"
-            return Trial(warmup, covered, bar, f"the signal at {subject.time(bar)} {told}")
+        decisions = subject.run(strategy, bar - warmup + 1, bar)
+        if isinstance(decisions, str):
+            return Trial(warmup, covered, bar, decisions)
+        found = first_difference(subject.decisions, decisions.last(), bar)
+        if found is not None:
+            told = f"is {found.known} from all bars, {found.other} from the last {warmup:,}"
+            return Trial(warmup, covered, bar, f"the {found.column} at {subject.time(bar)} {told}")
     return Trial(warmup, covered)
 
 
@@ -191,7 +195,7 @@ def _longest_parameter(strategy: Strategy) -> int:
 # ---- purity and range -----------------------------------------------------------------------------------------------
 def _purity(subject: Subject) -> Check:
     """Run the strategy once more, on a copy of the candles that it could spoil."""
-    strategy, candles, targets = subject
+    strategy, candles, decisions = subject
     bars, given = len(candles), candles.copy()
     try:
         with own_errors(strategy), strategy.given({strategy.symbol: given}):
@@ -210,11 +214,12 @@ def _purity(subject: Subject) -> Check:
     if changed:
         told = f"it changes the {changed} of the candles it is given; work on candles.copy()"
         return Check(False, bars, bars, told)
-    differing = np.flatnonzero(targets_of(signals) != targets)
-    if len(differing):
-        first = int(differing[0])
-        told = f"{targets[first]} in one run, {targets_of(signals)[first]} in the next"
-        return Check(False, bars, bars, f"the signal at {subject.time(first)} is {told}, over the same candles")
+    found = first_difference(decisions, decisions_of(strategy, candles, signals, decisions.names))
+    if found is not None:
+        told = f"{found.known} in one run, {found.other} in the next"
+        return Check(
+            False, bars, bars, f"the {found.column} at {subject.time(found.bar)} is {told}, over the same candles"
+        )
     return Check(True, bars, bars, "the same candles give the same signals, and are left as they were")
 
 

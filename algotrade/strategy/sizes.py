@@ -8,9 +8,8 @@ bars, comes to the same number bit for bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,6 +34,7 @@ UNITS: Final = MappingProxyType(
     }
 )
 WINDOWED: Final = ("volatility", "kelly")
+STOPS: Final = ("trailing_stop", "stop_loss")  # the latter counts where there are both
 LEAST_WINDOW: Final = 3  # closes: two moves, which can differ
 HINT: Final = "algotrade backtest --size risk=0.01"
 
@@ -148,6 +148,8 @@ def scales_of(sizing: Sizing, candles: pd.DataFrame, signals: pd.DataFrame, scal
     wanted = np.nan_to_num(signals["signal"].to_numpy(np.float64))
     stops = _stops_of(signals)
     if sizing.kind == "risk":
+        if not {*STOPS} & {*signals.columns}:
+            raise FixStrategy("sizing by risk needs stops: give the signals a column stop_loss, 0.05 for 5 %")
         _refuse_unstopped(wanted, stops, candles)
     return scales(sizing, candles["close"].to_numpy(np.float64), Entries(wanted, stops), scaling)
 
@@ -238,10 +240,10 @@ def _growth_optimal(closes: Floats, window: int) -> Floats:
     return np.where(mean == 0.0, 0.0, mean / (deviation * deviation))
 
 
-def _stops_of(signals: Mapping[str, Any] | pd.DataFrame) -> Floats:
+def _stops_of(signals: pd.DataFrame) -> Floats:
     """Distance of each entry's stop as a fraction of its price; NaN for none."""
     stops = np.full(len(signals["signal"]), math.nan)
-    for name in ("trailing_stop", "stop_loss"):
+    for name in STOPS:
         if name in signals:
             column = signals[name].to_numpy(np.float64, na_value=math.nan)
             stops = np.where(np.isnan(column), stops, column)
@@ -249,13 +251,10 @@ def _stops_of(signals: Mapping[str, Any] | pd.DataFrame) -> Floats:
 
 
 def _refuse_unstopped(wanted: Floats, stops: Floats, candles: pd.DataFrame) -> None:
-    """Sizing by risk needs a stop for every entry, from the first one on."""
-    known = np.flatnonzero(~np.isnan(stops))
-    if not len(known):
-        raise FixStrategy("sizing by risk needs stops: give the signals a column stop_loss, 0.05 for 5 %")
+    """Sizing by risk needs a stop for every entry, once there was one."""
+    known = np.logical_or.accumulate(~np.isnan(stops))
     changed = np.diff(wanted, prepend=0.0) != 0.0
-    bare = np.flatnonzero(changed & (wanted != 0.0) & np.isnan(stops))
-    bare = bare[bare > known[0]]
+    bare = np.flatnonzero(changed & (wanted != 0.0) & known & np.isnan(stops))
     if len(bare):
         time = iso(int(times_ms(candles)[bare[0]]))
         raise FixStrategy(f"sizing by risk needs a stop for every entry: stop_loss at {time} is NaN")

@@ -10,6 +10,7 @@ from pandas.api.indexers import FixedForwardWindowIndexer
 
 from algotrade.strategy.base import param
 from algotrade.strategy.signals import SignalStrategy
+from algotrade.strategy.sizes import Sizing
 
 ONE_BAR = 777  # where the strategies that peek only once do it
 
@@ -296,6 +297,25 @@ class WinnersOnly(SignalStrategy):
         return long_where(candles, crossed & pays)
 
 
+class StopAtTheComingLow(SignalStrategy):
+    """Honest signals, and a stop that is always just below the lowest low of the days to come."""
+
+    def generate_signals(self, candles):
+        signals = long_where(candles, candles.close > candles.close.rolling(10).mean())
+        lowest = candles.low[::-1].rolling(20, min_periods=1).min()[::-1]
+        return signals.assign(stop_loss=(1 - 0.99 * lowest / candles.close).clip(0.001, 0.9))
+
+
+class SizedByTheComingRange(SignalStrategy):
+    """Sized by a stop that knows the next bar."""
+
+    sizing = Sizing("risk", 0.01)
+
+    def generate_signals(self, candles):
+        signals = long_where(candles, candles.close > candles.close.rolling(10).mean())
+        return signals.assign(trailing_stop=(candles.high / candles.low - 1).shift(-1).fillna(0.01).clip(0.001, 0.9))
+
+
 class RemembersTheFuture(SignalStrategy):
     """Keeps the average of the first table it sees: in a backtest, of all there is."""
 
@@ -341,5 +361,7 @@ LEAKS = (
     OneBarPeeksInACrowd,
     StepsAside,
     WinnersOnly,
+    StopAtTheComingLow,
+    SizedByTheComingRange,
     RemembersTheFuture,
 )

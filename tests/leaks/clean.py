@@ -12,6 +12,7 @@ import pandas as pd
 from algotrade.strategy.base import Strategy, param
 from algotrade.strategy.indicators import ema, rolling_std, sma
 from algotrade.strategy.signals import Bounds, SignalStrategy
+from algotrade.strategy.sizes import Sizing
 from tests.leaks.bank import day_of, long_where
 
 SHIPPED = Path(__file__).parents[2] / "strategies"
@@ -210,6 +211,27 @@ class NeverTrades(SignalStrategy):
         return candles.assign(signal=np.nan)
 
 
+class StopsByRange(SignalStrategy):
+    """Protected and sized by the average range of the last bars."""
+
+    sizing = Sizing("risk", 0.01)
+    window: int = param(14, low=2, high=100)
+
+    def generate_signals(self, candles):
+        distance = sma(candles.high / candles.low - 1, self.window).clip(0.001, 0.9)
+        signals = long_where(candles, candles.close > sma(candles.close, self.window))
+        return signals.assign(stop_loss=distance, take_profit=2 * distance, max_bars=30)
+
+
+class VolatilityAndTime(SignalStrategy):
+    """By the clock, sized by volatility."""
+
+    sizing = Sizing("volatility", 0.3, window=40)
+
+    def generate_signals(self, candles):
+        return long_where(candles, candles.index.hour < 12)
+
+
 class Boolean(SignalStrategy):
     """True and False."""
 
@@ -274,6 +296,8 @@ TRICKY = (
     Hours,
     AlwaysLong,
     NeverTrades,
+    StopsByRange,
+    VolatilityAndTime,
     Boolean,
     LateBeginning,
     LongAndShort,
