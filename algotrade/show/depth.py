@@ -15,7 +15,8 @@ from rich.text import Text
 
 from algotrade.evaluate.breakdown import compare
 from algotrade.show import format as fmt
-from algotrade.show.run import METRICS, Document, Metric, conditions
+from algotrade.show.conditions import Document, conditions
+from algotrade.show.run import METRICS, Metric
 from algotrade.show.tables import Cell, left, right, table, tinted
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

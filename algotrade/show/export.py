@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from algotrade.errors import FixConfiguration
-from algotrade.evaluate.result import Result
+from algotrade.evaluate.portfolio import Outcome
 
 
-def write_tables(result: Result, folder: Path) -> list[Path]:
+def write_tables(result: Outcome, folder: Path) -> list[Path]:
     """Write fills.csv, round_trips.csv and equity.csv; times as ISO 8601 in UTC, floats so that they survive exactly.
+
+    Of a portfolio, fills and round trips have columns symbol and strategy, and the equity is of all accounts together.
 
     Args:
         result: what to write.

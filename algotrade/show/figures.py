@@ -5,36 +5,43 @@ Imported only when a report is written, because bokeh takes most of a second to 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from bokeh.layouts import gridplot
-from bokeh.models import (
-    ColumnDataSource,
-    CrosshairTool,
-    DataRange1d,
-    HoverTool,
-    LayoutDOM,
-    NumeralTickFormatter,
-    Range1d,
-)
-from bokeh.models.annotations import Span
+from bokeh.models import ColumnDataSource, CrosshairTool, DataRange1d, LayoutDOM, NumeralTickFormatter, Range1d
+from bokeh.models.annotations import Span, Title
 from bokeh.plotting import figure
 
 from algotrade.errors import FixData
+from algotrade.evaluate.executions import Fills
 from algotrade.evaluate.metrics import drawdowns
+from algotrade.evaluate.portfolio import Outcome, PortfolioResult
 from algotrade.evaluate.result import Result
-from algotrade.evaluate.summary import buy_and_hold
-from algotrade.market.candles import COLUMNS, Floats, Times
-from algotrade.market.timeframe import timeframe_ms
+from algotrade.market.candles import COLUMNS, Floats
 from algotrade.show import format as fmt
+from algotrade.show.panels import (
+    FIGURE_FORMAT,
+    INK,
+    LINES,
+    MOST_CANDLES,
+    WHEN,
+    Bars,
+    draw_line,
+    empty_panel,
+    finished,
+    group_bars,
+    hovering,
+    span_of,
+)
 
-MOST_CANDLES: Final = 20_000  # drawn; a browser stays quick with that many
 MOST_FILLS: Final = 10_000
-NOT_INDICATORS: Final = frozenset({*COLUMNS, "signal", "stop_loss", "take_profit", "trailing_stop"})
+MOST_SYMBOLS: Final = 12  # of a portfolio that are drawn
+NOT_INDICATORS: Final = frozenset(
+    {*COLUMNS, "signal", "stop_loss", "take_profit", "trailing_stop", "trailing_activation", "max_bars"}
+)
 ON_PRICE_SCALE: Final = (0.5, 2.0)  # an indicator that stays between these multiples of the close belongs to the price
 SAME_SCALE: Final = 5.0  # other indicators share a panel up to this ratio of their largest values
 
@@ -44,12 +51,6 @@ BOUGHT: Final = "#12a150"
 SOLD: Final = "#e0313b"
 OURS: Final = "#3b82c4"
 HELD: Final = "#9a9a9a"
-LINES: Final = ("#d98e04", "#7c5cc4", "#2a9db0", "#c2558b", "#7d8f29", "#8a6d5a")
-INK: Final = "#808890"  # readable on a light and on a dark page
-GRID: Final = "rgba(128, 136, 144, 0.18)"
-WHEN: Final = ("time (UTC)", "@time{%F %H:%M}")
-FIGURE_FORMAT: Final = "{0,0.00[000000]}"
-TOOLS: Final = "xpan,xwheel_zoom,xbox_zoom,reset"
 
 
 class Drawing(NamedTuple):
@@ -59,31 +60,7 @@ class Drawing(NamedTuple):
     notes: list[str]
 
 
-class Bars(NamedTuple):
-    """What is drawn: each drawn bar stands for `size` bars of the run."""
-
-    times: Times  # open time of the first bar of each, milliseconds, shape (drawn,)
-    starts: npt.NDArray[np.int64]  # its row, shape (drawn,)
-    size: int
-    width_ms: int
-    broken: npt.NDArray[np.int64]  # positions before which bars are missing
-
-    def last(self, values: Floats) -> Floats:
-        """The last value of each drawn bar."""
-        ends = np.append(self.starts[1:], len(values)) - 1
-        return np.asarray(values[ends], np.float64)
-
-    def line(self, values: Floats) -> Floats:
-        """Values of a line with a NaN before each gap, so that it is not drawn across."""
-        return np.insert(values, self.broken, np.nan)
-
-    @property
-    def line_times(self) -> Times:
-        """Times that belong to `line`."""
-        return np.insert(self.times, self.broken, self.times[self.broken])
-
-
-def draw(result: Result) -> Drawing:
+def draw(result: Outcome) -> Drawing:
     """All panels of a run, the newest bar at the right, their time axes moving together.
 
     Raises:
@@ -92,10 +69,13 @@ def draw(result: Result) -> Drawing:
     if not len(result.times):
         raise FixData("there is nothing to draw: the run has no bars")
     bars = group_bars(result.times, result.timeframe)
-    on_price, panels = sort_indicators(result)
-    span = _span(bars)
-    figures = [_price(result, bars, on_price, span)]
-    figures += [_indicators(columns, bars, span) for columns in panels]
+    span = span_of(bars)
+    if isinstance(result, PortfolioResult):
+        figures, notes = _markets(result, span)
+    else:
+        on_price, panels = sort_indicators(result)
+        figures, notes = [_price(result, bars, on_price, span)], _notes(result, bars)
+        figures += [_indicators(columns, bars, span) for columns in panels]
     figures += [_equity(result, bars, span), _drawdown(result, bars, span)]
     cross = CrosshairTool(overlay=Span(dimension="height", line_color=INK, line_alpha=0.5), dimensions="height")
     for panel in figures:
@@ -107,28 +87,27 @@ def draw(result: Result) -> Drawing:
         toolbar_location="right",
         toolbar_options={"logo": None},
     )
-    return Drawing(layout, _notes(result, bars))
+    return Drawing(layout, notes)
 
 
-def _span(bars: Bars) -> Range1d:
-    """The time axis that all panels share, from a little before the first bar to a little after the last."""
-    first, last = int(bars.times[0]), int(bars.times[-1])
-    margin = max(bars.width_ms, (last - first) // 100)
-    return Range1d(start=first - margin, end=last + margin)
-
-
-def group_bars(times: Times, timeframe: str) -> Bars:
-    """One drawn bar for each bar, or for several where there are more than a browser likes.
-
-    Args:
-        times: open times, milliseconds, rising, shape (bars,).
-        timeframe: of the bars.
-    """
-    size = max(1, math.ceil(len(times) / MOST_CANDLES))
-    starts = np.arange(0, len(times), size)
-    width = timeframe_ms(timeframe) * size
-    broken = np.flatnonzero(np.diff(times[starts]) > width) + 1
-    return Bars(times[starts], starts, size, width, broken)
+def _markets(portfolio: PortfolioResult, span: Range1d) -> tuple[list[figure], list[str]]:
+    """A panel of candles with the fills of all strategies for each symbol, and what must be known of them."""
+    symbols = list(dict.fromkeys(part.symbol for part in portfolio.parts))
+    drawn = symbols[:MOST_SYMBOLS]
+    figures, notes = [], []
+    for symbol in drawn:
+        results = [part.result for part in portfolio.parts if part.symbol == symbol]
+        columns = (np.concatenate(column) for column in zip(*(result.filled for result in results), strict=True))
+        filled = Fills._make(columns)
+        market = replace(results[0], filled=filled.only(np.argsort(filled.bar, kind="stable")), signals=None)
+        bars = group_bars(market.times, market.timeframe, MOST_CANDLES // len(drawn))
+        panel = _price(market, bars, {}, span, height=260)
+        panel.add_layout(Title(text=fmt.plain(symbol), text_color=INK), "above")
+        figures.append(panel)
+        notes += [f"{fmt.plain(symbol)}: {note}" for note in _notes(market, bars)]
+    if len(drawn) < len(symbols):
+        notes.append(f"Drawn are the first {len(drawn)} of {len(symbols)} symbols; the figures are of all.")
+    return figures, notes
 
 
 def sort_indicators(result: Result) -> tuple[dict[str, Floats], list[dict[str, Floats]]]:
@@ -176,65 +155,22 @@ def _notes(result: Result, bars: Bars) -> list[str]:
     return notes
 
 
-def _panel(height: int, span: Range1d) -> figure:
-    """An empty panel in neutral colours whose vertical scale follows what is in view."""
-    panel = figure(
-        height=height,
-        x_axis_type="datetime",
-        x_range=span,
-        y_range=DataRange1d(range_padding=0.06),
-        window_axis="x",
-        tools=TOOLS,
-        active_drag="xpan",
-        active_scroll="xwheel_zoom",
-        background_fill_alpha=0,
-        border_fill_alpha=0,
-        outline_line_color=None,
-        min_border_left=80,
-        min_border_right=10,
-    )
-    panel.grid.grid_line_color = GRID
-    panel.axis.axis_line_color = GRID
-    panel.axis.major_tick_line_color = GRID
-    panel.axis.minor_tick_line_color = None
-    panel.axis.major_label_text_color = INK
-    panel.xaxis.visible = False
-    panel.yaxis.formatter = NumeralTickFormatter(format="0,0.[00000000]")
-    return panel
-
-
-def _finish(panel: figure) -> figure:
-    """Put the legend above the panel, out of the way; a click on a name hides its line."""
-    for legend in list(panel.legend):
-        legend.orientation = "horizontal"
-        legend.location = "left"
-        legend.click_policy = "hide"
-        legend.background_fill_alpha = 0
-        legend.border_line_alpha = 0
-        legend.label_text_color = INK
-        legend.label_text_font_size = "12px"
-        legend.margin = 0
-        panel.center.remove(legend)
-        panel.add_layout(legend, "above")
-    return panel
-
-
-def _price(result: Result, bars: Bars, indicators: Mapping[str, Floats], span: Range1d) -> figure:
-    panel = _panel(430, span)
+def _price(result: Result, bars: Bars, indicators: Mapping[str, Floats], span: Range1d, *, height: int = 430) -> figure:
+    panel = empty_panel(height, span)
     source = ColumnDataSource(candle_columns(result, bars))
     wicks = panel.segment("time", "high", "time", "low", source=source, color="colour")
     bodies = panel.vbar(
         "time", 0.75 * bars.width_ms, "open", "close", source=source, fill_color="colour", line_color="colour"
     )
     prices = [(name, f"@{name}{FIGURE_FORMAT}") for name in COLUMNS]
-    panel.add_tools(_hover(bodies, [WHEN, *prices], mode="vline"))
+    panel.add_tools(hovering(bodies, [WHEN, *prices], mode="vline"))
     lines = [
-        _line(panel, bars, name, values, LINES[number % len(LINES)])
+        draw_line(panel, bars, name, values, LINES[number % len(LINES)])
         for number, (name, values) in enumerate(indicators.items())
     ]
     _fills(panel, result)
     panel.y_range = DataRange1d(range_padding=0.06, renderers=[wicks, *lines])  # a view without fills must not zoom out
-    return _finish(panel)
+    return finished(panel)
 
 
 def candle_columns(result: Result, bars: Bars) -> dict[str, Any]:
@@ -254,10 +190,11 @@ def candle_columns(result: Result, bars: Bars) -> dict[str, Any]:
 
 def _fills(panel: figure, result: Result) -> None:
     fills = result.fills.iloc[-MOST_FILLS:]
+    times = (result.times[result.filled.bar] + result.filled.after_ms)[-MOST_FILLS:]
     for side, marker, colour in (("buy", "triangle", BOUGHT), ("sell", "inverted_triangle", SOLD)):
         ours = fills[fills["side"] == side]
-        data: dict[str, Any] = {name: ours[name].to_numpy() for name in ("side", "quantity", "price", "fee")}
-        data["time"] = result.times[result.filled.bar[-MOST_FILLS:]][fills["side"] == side]
+        data: dict[str, Any] = {name: ours[name].to_numpy() for name in ("side", "quantity", "price", "fee", "reason")}
+        data["time"] = times[fills["side"] == side]
         marks = panel.scatter(
             "time",
             "price",
@@ -270,41 +207,32 @@ def _fills(panel: figure, result: Result) -> None:
             legend_label=f"{side} fills",
         )
         figures = [(name, f"@{name}{FIGURE_FORMAT}") for name in ("price", "quantity", "fee")]
-        panel.add_tools(_hover(marks, [("fill", "@side"), WHEN, *figures], mode="mouse"))
-
-
-def _line(panel: figure, bars: Bars, name: str, values: Floats, colour: str) -> Any:
-    source = ColumnDataSource({"time": bars.line_times, "value": bars.line(bars.last(values))})
-    return panel.line("time", "value", source=source, color=colour, line_width=1.4, legend_label=name)
+        panel.add_tools(hovering(marks, [("fill", "@side, @reason"), WHEN, *figures], mode="mouse"))
 
 
 def _indicators(columns: Mapping[str, Floats], bars: Bars, span: Range1d) -> figure:
-    panel = _panel(150, span)
+    panel = empty_panel(150, span)
     for number, (name, values) in enumerate(columns.items()):
-        line = _line(panel, bars, name, values, LINES[number % len(LINES)])
-        panel.add_tools(_hover(line, [WHEN, ("value", f"@value{FIGURE_FORMAT}")], mode="vline"))
-    return _finish(panel)
+        line = draw_line(panel, bars, name, values, LINES[number % len(LINES)])
+        panel.add_tools(hovering(line, [WHEN, ("value", f"@value{FIGURE_FORMAT}")], mode="vline"))
+    return finished(panel)
 
 
-def _equity(result: Result, bars: Bars, span: Range1d) -> figure:
-    panel = _panel(230, span)
-    held = buy_and_hold(result).equity_values
+def _equity(result: Outcome, bars: Bars, span: Range1d) -> figure:
+    panel = empty_panel(230, span)
+    held = result.held.equity_values
     for name, values, colour in (("equity of buy & hold", held, HELD), ("equity", result.equity_values, OURS)):
-        line = _line(panel, bars, name, values, colour)
-        panel.add_tools(_hover(line, [WHEN, (name, f"@value{FIGURE_FORMAT}")], mode="vline"))
-    return _finish(panel)
+        line = draw_line(panel, bars, name, values, colour)
+        panel.add_tools(hovering(line, [WHEN, (name, f"@value{FIGURE_FORMAT}")], mode="vline"))
+    return finished(panel)
 
 
-def _drawdown(result: Result, bars: Bars, span: Range1d) -> figure:
-    panel = _panel(170, span)
+def _drawdown(result: Outcome, bars: Bars, span: Range1d) -> figure:
+    panel = empty_panel(170, span)
     deepest = np.minimum.reduceat(drawdowns(result.equity_values), bars.starts)
     source = ColumnDataSource({"time": bars.line_times, "value": bars.line(deepest)})
     panel.varea("time", 0, "value", source=source, fill_color=SOLD, fill_alpha=0.25)
     line = panel.line("time", "value", source=source, color=SOLD, line_width=1.2, legend_label="drawdown")
-    panel.add_tools(_hover(line, [WHEN, ("drawdown", "@value{0.00%}")], mode="vline"))
+    panel.add_tools(hovering(line, [WHEN, ("drawdown", "@value{0.00%}")], mode="vline"))
     panel.yaxis.formatter = NumeralTickFormatter(format="0%")
-    return _finish(panel)
-
-
-def _hover(renderer: Any, tooltips: list[tuple[str, str]], mode: Any) -> HoverTool:
-    return HoverTool(renderers=[renderer], tooltips=tooltips, formatters={"@time": "datetime"}, mode=mode)
+    return finished(panel)

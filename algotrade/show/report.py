@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from algotrade.errors import FixConfiguration
-from algotrade.evaluate.result import Result
-from algotrade.show import run
+from algotrade.evaluate.portfolio import Outcome
+from algotrade.show import format as fmt
+from algotrade.show.conditions import Document, conditions, title
+from algotrade.show.outcome import cost_rows, part_heads, part_rows, path_sentences
+from algotrade.show.run import portfolio_rows, portfolio_title
+from algotrade.show.tables import as_text
+from algotrade.show.verdicts import VERDICTS, accusations, cautions, losses, verdicts
 
 # Nothing may be loaded from anywhere, by the browser's own rule: all that the page needs is in it.
 NOTHING_FROM_OUTSIDE: Final = (
@@ -49,7 +54,7 @@ HOW_TO_READ: Final = (
 )
 
 
-def write_report(result: Result, document: run.Document, path: Path) -> None:
+def write_report(result: Outcome, document: Document, path: Path) -> None:
     """Write the page: figures, checks, candles with fills, indicators, equity and drawdown.
 
     Args:
@@ -70,7 +75,7 @@ def write_report(result: Result, document: run.Document, path: Path) -> None:
         ) from problem
 
 
-def report_html(result: Result, document: run.Document) -> str:
+def report_html(result: Outcome, document: Document) -> str:
     """The page as text."""
     if importlib.util.find_spec("bokeh") is None:
         raise FixConfiguration(
@@ -85,7 +90,7 @@ def report_html(result: Result, document: run.Document) -> str:
     return file_html(
         drawing.layout,
         INLINE,
-        run.title(document),
+        title(document),
         template=TEMPLATE,
         template_variables={
             "policy": NOTHING_FROM_OUTSIDE,
@@ -96,22 +101,26 @@ def report_html(result: Result, document: run.Document) -> str:
     )
 
 
-def _above(document: run.Document) -> str:
-    """Title, what is wrong if anything is, and the three tables."""
-    conditions = [(name, value) for name, value in run.conditions(document)]
+def _above(document: Document) -> str:
+    """Title, what is wrong if anything is, and the tables."""
     checks = [
-        (verdict.check, run.VERDICTS[verdict.passed][0], ": ".join(filter(None, (verdict.covered, verdict.detail))))
-        for verdict in run.verdicts(document)
+        (verdict.check, VERDICTS[verdict.passed][0], ": ".join(filter(None, (verdict.covered, verdict.detail))))
+        for verdict in verdicts(document)
     ]
+    parts = [[as_text(cell).plain for cell in row] for row in part_rows(document)]
+    costs = [(name, fmt.money(amount)) for name, amount in cost_rows(document)]
     return (
-        f"<h1>{html.escape(run.title(document))}</h1>"
-        + _paragraphs(run.accusations(document), "failed")
+        f"<h1>{html.escape(title(document))}</h1>"
+        + _paragraphs([*accusations(document), *losses(document)], "failed")
         + '<div class="tables">'
-        + _table("What was run", (), conditions)
-        + _table(run.portfolio_title(document), ("", "strategy", "buy & hold"), run.portfolio_rows(document))
+        + _table("What was run", (), conditions(document))
+        + _table(portfolio_title(document), ("", "strategy", "buy & hold"), portfolio_rows(document))
+        + (_table("Parts", ("", *part_heads(document)[1:]), parts) if parts else "")
+        + (_table("Costs paid", ("", "amount"), costs) if len(costs) > 1 else "")
         + _table("Checks", (), checks or [("none were run",)])
         + "</div>"
-        + _paragraphs(run.cautions(document), "warning")
+        + _paragraphs(path_sentences(document), "warning")
+        + _paragraphs(cautions(document), "warning")
     )
 
 

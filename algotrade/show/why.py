@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from algotrade.show import format as fmt
-from algotrade.show.run import SIMULATED
+from algotrade.show.conditions import SIMULATED
 from algotrade.show.tables import heading, listing, pairs
 
 

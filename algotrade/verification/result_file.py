@@ -82,6 +82,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 FileName = Annotated[str, Field(max_length=200, pattern=r"^[^/\\\x00-\x1f\x7f-\x9f]+$")]
 Identifier = Annotated[str, Field(max_length=100, pattern=r"^[^\W\d]\w*$")]
+Names = Annotated[str, Field(max_length=1000, pattern=r"^[^\W\d]\w*( \+ [^\W\d][\w-]*)*$")]
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -114,7 +115,7 @@ class _Data(_Typed):
 
 
 class _Strategy(_Typed):
-    name: Line
+    name: Names
     class_: Annotated[Identifier, Field(alias="class")]
     file: FileName
     parameters: dict[Identifier, bool | int | float | Line]
@@ -166,6 +167,12 @@ class _Limits(_Typed):
     max_position_notional: Amount | None
     max_orders_per_day: Count | None
     max_daily_loss: Amount | None
+    max_orders_per_minute: Count | None = None
+    max_drawdown: Fraction | None = None
+    max_open_positions: Count | None = None
+    cooldown_bars: Count | None = None
+    max_consecutive_losses: Count | None = None
+    lock_bars: Count | None = None
 
 
 class _Instrument(_Typed):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from algotrade.show.chart import Curve
-from algotrade.show.run import failed_checks, portfolio_table, run_page, trade_table
+from algotrade.show.run import portfolio_table, run_page
+from algotrade.show.trades import trade_table
+from algotrade.show.verdicts import alarms
 from algotrade.show.why import why_panel
 from tests.shell.show.samples import make_run, on_terminal, piped
 from tests.shell.show.test_tables import HOSTILE, LEGIBLE
@@ -105,7 +107,7 @@ def test_a_failed_check_stands_above_the_figures(run):
     text = on_terminal(*page(run, failed))
     assert "CHECK FAILED: look-ahead: it peeks" in text
     assert text.index("CHECK FAILED") < text.index("cannot be believed") < text.index("Portfolio evaluation")
-    assert "\x1b[1;31mCHECK FAILED" in on_terminal(*failed_checks(failed), color_system="standard")
+    assert "\x1b[1;31mCHECK FAILED" in on_terminal(*alarms(failed), color_system="standard")
 
 
 def test_checks_that_did_not_run_say_so(run):
