@@ -114,6 +114,22 @@ async def test_cut_off_anywhere_the_same_command_goes_on_without_a_hole(
     assert stored(database) == exchange.times.tolist()
 
 
+async def test_an_answer_is_stored_before_the_next_is_asked_for(database: Database) -> None:
+    exchange = FundingExchange(every(8, 57), "oldest")
+    exchange.fails_at = 3
+    await fetch(exchange, database, Span(START))
+    assert stored(database) == exchange.times.tolist()[: 10 + 9 + 9]  # each answer begins with the last one's end
+
+
+@pytest.mark.parametrize("way", ["oldest", "newest"])
+async def test_what_is_stored_only_grows_towards_the_present(database: Database, way: str) -> None:
+    reached: list[int] = []
+    exchange = cast(Exchange, FundingExchange(every(8, 57), way))
+    await fetch_funding(exchange, database, SYMBOL, Span(START), lambda step: reached.append(step.reached))
+    assert reached == sorted(reached)
+    assert len(reached) == {"oldest": 7, "newest": 6}[way]
+
+
 @pytest.mark.parametrize("way", ["oldest", "newest", "regardless"])
 async def test_going_on_takes_one_question_and_rechecks_the_newest(database: Database, way: str) -> None:
     exchange = FundingExchange(every(8, 57), way, page=100)
