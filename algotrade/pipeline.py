@@ -5,18 +5,18 @@ The command line and the Python API (notebook.py) both go this way, so a noteboo
 
 from __future__ import annotations
 
-import dataclasses
 import platform
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from algotrade.backtest.event_loop import run_event_loop
+from algotrade.backtest.execution import Prepared, execute, prepare
 from algotrade.backtest.kernel import run_kernel
-from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixData, did_you_mean
@@ -24,9 +24,10 @@ from algotrade.evaluate.breakdown import break_even_fee
 from algotrade.evaluate.document import run_document
 from algotrade.evaluate.kept import result_of_document, series_of
 from algotrade.evaluate.portfolio import Outcome
-from algotrade.evaluate.provenance import Provenance
+from algotrade.evaluate.provenance import Execution, MarketSource, Provenance
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.rows import targets_of_rows
+from algotrade.ingest.inside import Markets
 from algotrade.ingest.past import past_candles
 from algotrade.ingest.source import DataRequest, MarketData, load_candles
 from algotrade.market.candles import content_hash, iso, times_ms
@@ -38,12 +39,13 @@ from algotrade.store.database import Database
 from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy, refuse_unfed
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
-from algotrade.strategy.signals import SignalStrategy, decides_by_signals, wanted_of
+from algotrade.strategy.signals import decides_by_signals
 
 UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
 VERBS_OF_ORIGIN: Final = MappingProxyType({"official": "fetch", "demo": "backtest"})  # that bring older bars
-WORRYING_FEE: Final = 0.02  # above, somebody may have meant percent
+WORRYING_RATE: Final = 0.02  # above, somebody may have meant percent
+FED: Final = ("candles", "timer")  # kinds of events that every run gives
 CHECK_MODES: Final = ("budget", "full", "none")
 
 
@@ -59,12 +61,12 @@ def generate_signals(strategy: Strategy, candles: pd.DataFrame) -> pd.DataFrame 
     Raises:
         FixStrategy: no candle reaches it, so it would do nothing; or its code raised.
     """
-    refuse_unfed(strategy)
+    refuse_unfed(strategy, FED)
     return strategy.signals(candles) if decides_by_signals(strategy) else None
 
 
 def execute_backtest(strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, setup: Setup) -> Result:
-    """Trade the signals over the candles: by the kernel, or event by event where it cannot express the run.
+    """Trade the signals of one symbol over its candles; see backtest/execution.py for which machine runs.
 
     Args:
         strategy: decides itself where there are no signals.
@@ -72,22 +74,11 @@ def execute_backtest(strategy: Strategy, candles: pd.DataFrame, signals: pd.Data
         signals: from `generate_signals`.
         setup: cash, costs, market, limits.
     """
-    if signals is None or not isinstance(strategy, SignalStrategy):
-        result = run_event_loop(candles, _fresh(strategy, setup), setup)
-    elif setup.limits.any():
-        wanted = {setup.instrument.symbol: wanted_of(strategy, candles, signals)}
-        result = run_event_loop(candles, KnownSignals(wanted), setup)
-    else:
-        result = run_kernel(candles, wanted_of(strategy, candles, signals), setup)
-    return dataclasses.replace(result, candles=candles, signals=signals)
-
-
-def _fresh(strategy: Strategy, setup: Setup) -> Strategy:
-    """The same strategy, having seen nothing: what it remembers of one run must not reach the next."""
-    fresh = type(strategy)(**strategy.values)
-    fresh.bounds = setup.bounds
-    fresh.begin(setup.instrument.symbol, strategy.warmup)
-    return fresh
+    symbol = setup.instrument.symbol
+    prepared = prepare(strategy, {symbol: candles}, setup, None if signals is None else {symbol: signals})
+    result = execute({"": prepared}, {symbol: candles}, setup)
+    assert isinstance(result, Result)
+    return result
 
 
 def evaluate_metrics(result: Result) -> dict[str, float]:
@@ -99,48 +90,123 @@ def evaluate_metrics(result: Result) -> dict[str, float]:
 class Run(NamedTuple):
     """A result, its document, and the verdicts on its strategy (None with --check none)."""
 
-    result: Result
+    result: Outcome
     document: dict[str, Any]
     checks: Checks | None
 
 
 def run_backtest(
-    strategy: Strategy, market: MarketData, setup: Setup, *, check: str = "budget", database: Database | None = None
+    strategy: Strategy | Mapping[str, Strategy],
+    market: MarketData | Markets,
+    setup: Setup,
+    *,
+    check: str = "budget",
+    database: Database | None = None,
 ) -> Run:
     """Backtest, check and describe: what `algotrade backtest` prints.
 
     Args:
-        strategy: with its parameters.
-        market: candles and where they come from.
+        strategy: with its parameters; or several by the names of their books.
+        market: candles and where they come from; or those of several symbols, and what is known besides.
         setup: cash, costs, bounds, limits.
         check: "budget" (within a second of CPU time), "full" (every bar) or "none".
         database: keeps the verdicts, so that the same strategy on the same bars is checked once; None keeps none.
+
+    Raises:
+        FixCommand: the setup asks for what only finer candles or trades could tell.
     """
+    strategies = strategy if isinstance(strategy, Mapping) else {"": strategy}
+    markets = market if isinstance(market, Markets) else Markets((market,))
     refuse_unknown_mode(check)
-    refuse_short_data(strategy, market)
-    strategy.bounds = setup.bounds
-    signals = generate_signals(strategy, market.candles)
-    result = execute_backtest(strategy, market.candles, signals, setup)
-    checks = check_honesty(strategy, market.candles, signals, check, database)
-    result = dataclasses.replace(result, simulated=market.simulated)
-    provenance = Provenance(
-        key=market.key,
-        instrument=setup.instrument,
-        bounds=setup.bounds,
-        simulated=market.simulated,
-        strategy=describe_strategy(strategy),
-        warmup=checks.warmup if checks else strategy.warmup,
-        checks={name: verdict._asdict() for name, verdict in checks.named.items()} if checks else {},
-        versions=versions(),
-        warnings=(*market.notes, *_warnings(setup, signals)),
-        limits=setup.limits,
-        gap_kinds=market.gap_kinds,
-        resampled_from=market.resampling.timeframe if market.resampling else None,
-        left_out=market.resampling.left_out if market.resampling else (),
-    )
+    refuse_blind_latency(setup, markets)
+    tables = {symbol: each.candles for symbol, each in zip(setup.symbols, markets.series, strict=True)}
+    books = {}
+    for book, each in strategies.items():
+        refuse_unfed(each, _fed(markets, strategies))
+        refuse_short_data(each, max(markets.series, key=lambda one: len(one.candles)))
+        books[book] = prepare(each, tables, setup)
+    result = replace(execute(books, tables, setup, markets.inside), simulated=markets.series[0].simulated)
+    checks = _verdicts(books, markets.series[0], check, database)
+    provenance = _provenance(books, markets, setup, checks)
     document = run_document(result, provenance)
     fingerprint = {name: document[name] for name in ("data", "strategy", "costs", "versions")}
-    return Run(dataclasses.replace(result, fingerprint=fingerprint), document, checks)
+    return Run(replace(result, fingerprint=fingerprint), document, checks)
+
+
+def _fed(markets: Markets, strategies: Mapping[str, Strategy]) -> set[str]:
+    """The kinds of events that strategies are given in a run."""
+    given = {"trades": bool(markets.inside.prints), "emitted": len(strategies) > 1}
+    return {*FED, *(kind for kind, applies in given.items() if applies)}
+
+
+def _verdicts(
+    books: Mapping[str, Prepared], market: MarketData, check: str, database: Database | None
+) -> Checks | None:
+    """The verdicts on the strategies over the first symbol; of several those of the first that fails one."""
+    found = []
+    for prepared in books.values():
+        signals = next(iter(prepared.signals.values()), None) if prepared.signals else None
+        found.append(check_honesty(prepared.strategy, market.candles, signals, check, database))
+    failing = (checks for checks in found if checks is not None and checks.failed)
+    return next(failing, found[0])
+
+
+def _provenance(books: Mapping[str, Prepared], markets: Markets, setup: Setup, checks: Checks | None) -> Provenance:
+    sources = [
+        MarketSource(
+            key=each.key,
+            instrument=instrument,
+            gap_kinds=each.gap_kinds,
+            resampled_from=each.resampling.timeframe if each.resampling else None,
+            left_out=each.resampling.left_out if each.resampling else (),
+        )
+        for each, instrument in zip(markets.series, setup.instruments, strict=True)
+    ]
+    described = {book: describe_strategy(prepared.strategy) for book, prepared in books.items()}
+    first = next(iter(books.values())).strategy
+    return Provenance(
+        **sources[0]._asdict(),
+        bounds=setup.bounds,
+        simulated=any(each.simulated for each in markets.series),
+        strategy=next(iter(described.values())),
+        warmup=checks.warmup if checks else first.warmup,
+        checks={name: verdict._asdict() for name, verdict in checks.named.items()} if checks else {},
+        versions=versions(),
+        warnings=(*_notes(markets), *_warnings(setup, books)),
+        limits=setup.limits,
+        execution=Execution(
+            path=setup.path,
+            touch=setup.touch,
+            detail=setup.detail,
+            trades=bool(markets.inside.prints),
+            funding=bool(markets.inside.funding),
+            rebalance_band=setup.rebalance_band,
+            sizing=first.sizing,
+        ),
+        markets=tuple(sources) if len(sources) > 1 or len(books) > 1 else (),
+        strategies=described if len(books) > 1 else {},
+    )
+
+
+def _notes(markets: Markets) -> list[str]:
+    """What a person should read of the data; of several symbols with the symbol before it."""
+    several = len(markets.series) > 1
+    named = [f"{each.key.symbol}: {note}" if several else note for each in markets.series for note in each.notes]
+    return [*named, *markets.notes]
+
+
+def refuse_blind_latency(setup: Setup, markets: Markets) -> None:
+    """Say that a delay shorter than a bar means nothing where nobody knows what happened inside the bars.
+
+    Raises:
+        FixCommand: milliseconds of latency with neither finer candles nor trades.
+    """
+    if setup.costs.latency_ms and not (markets.inside.detail or markets.inside.prints):
+        raise FixCommand(
+            f"a latency of {setup.costs.latency_ms} ms lies inside a bar of {setup.timeframe}, of which only four"
+            " prices are known; finer candles (--detail) or trades (--trades) tell more, or say it in --latency-bars",
+            hint="algotrade backtest --latency-bars 1",
+        )
 
 
 def refuse_unknown_mode(check: str) -> None:
@@ -230,13 +296,24 @@ def fee_rate_of(given: float | None, instrument: Instrument) -> float:
     return instrument.taker_fee if instrument.taker_fee is not None else UNKNOWN_FEE
 
 
-def _warnings(setup: Setup, signals: pd.DataFrame | None) -> list[str]:
+def _warnings(setup: Setup, books: Mapping[str, Prepared]) -> list[str]:
+    costs = setup.costs
+    rates = {
+        "a fee": costs.fee_rate,
+        "a maker fee": costs.maker_fee_rate or 0.0,
+        "a slippage": costs.slippage_rate,
+        "a spread": costs.spread_rate,
+    }
+    tables = [table for prepared in books.values() for table in (prepared.signals or {}).values()]
     found = {
         "shorts are simulated: this result is not tradable on spot": setup.bounds.allow_short
-        and not setup.instrument.can_short,
-        f"a fee of {setup.costs.fee_rate:g} is {100 * setup.costs.fee_rate:g} % of every fill": setup.costs.fee_rate
-        > WORRYING_FEE,
-        "no bar has a signal: every one is NaN": signals is not None and bool(signals["signal"].isna().all()),
+        and not all(instrument.can_short for instrument in setup.instruments),
+        **{
+            f"{name} of {rate:g} is {100 * rate:g} % of every fill; was percent meant?": rate > WORRYING_RATE
+            for name, rate in rates.items()
+        },
+        "no bar has a signal: every one is NaN": bool(tables)
+        and all(bool(each["signal"].isna().all()) for each in tables),
     }
     return [sentence for sentence, applies in found.items() if applies]
 

@@ -56,11 +56,6 @@ class Markets(NamedTuple):
     inside: Inside = NOTHING
     notes: tuple[str, ...] = ()
 
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Closed candles by symbol."""
-        return {market.key.symbol: market.candles for market in self.series}
-
 
 def check_wish(wish: Wish, timeframe: str, origin: str | None = None) -> None:
     """Refuse what cannot be, before anything is read.

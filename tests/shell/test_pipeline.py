@@ -316,14 +316,25 @@ def test_a_signal_strategy_that_also_answers_events_is_run_and_checked_as_one_th
     assert done.checks.look_ahead.detail == "an event strategy is given one closed bar at a time"
 
 
-def test_a_strategy_that_no_candle_reaches_is_told_before_anything_runs(candles: pd.DataFrame) -> None:
-    class OnTimer(Strategy):
-        @on("timer")
+def test_a_strategy_that_waits_for_what_the_run_does_not_give_is_told_before_anything_runs(
+    candles: pd.DataFrame,
+) -> None:
+    class OnTrades(Strategy):
+        @on("trades")
         def act(self, event: Any) -> None:
             self.target(exposure=1)
 
-    with pytest.raises(FixStrategy, match="timer events are not fed yet; use candles"):
-        run(OnTimer(), candles)
+    with pytest.raises(FixStrategy, match="on_trades.act waits for 'trades', which this run does not give"):
+        run(OnTrades(), candles)
+
+
+def test_a_strategy_may_wait_for_timers_alone(candles: pd.DataFrame) -> None:
+    class Monthly(Strategy):
+        @on("timer:4w")
+        def act(self, event: Any) -> None:
+            self.target(exposure=1)
+
+    assert len(run(Monthly(), candles).result.filled.bar) == 1
 
 
 # ---- checks ---------------------------------------------------------------------------------------------------------
@@ -448,7 +459,7 @@ def test_limits_are_part_of_the_decisions_that_the_break_even_fee_is_about(risin
 
 def test_a_fee_that_may_be_meant_as_percent_is_said(candles: pd.DataFrame) -> None:
     warnings = at.backtest(Cross(), candles, fee_rate=0.26, check="none").document["warnings"]
-    assert "a fee of 0.26 is 26 % of every fill" in warnings
+    assert "a fee of 0.26 is 26 % of every fill; was percent meant?" in warnings
 
 
 def test_signals_that_never_begin_are_said(candles: pd.DataFrame) -> None:
