@@ -54,6 +54,8 @@ Location = Annotated[str, Field(min_length=1, max_length=4096)]  # a path or URL
 LARGEST_AMOUNT: Final = 1e15  # quote units; beyond, a float holds no cents
 Amount = Annotated[float, Field(gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
+Part = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
 Timeframe = Annotated[str, AfterValidator(_is_timeframe)]
 Moment = Annotated[str, BeforeValidator(_dated), AfterValidator(_is_moment)]
 
@@ -82,13 +84,32 @@ class Defaults(BaseModel):
 
 
 class Risk(BaseModel):
-    """[risk]: limits on orders, in quote units (orders a day: a count); None means no limit."""
+    """[risk]: limits on orders, in quote units unless said; None means no limit. See engine/risk.py for their rules.
+
+    Attributes:
+        max_order_notional: of one order.
+        max_position_notional: of a symbol's position.
+        max_orders_per_day: a count, by UTC days.
+        max_daily_loss: since the day before.
+        max_orders_per_minute: a count, in 60 seconds.
+        max_drawdown: fraction of the highest equity.
+        max_open_positions: symbols held at one time.
+        cooldown_bars: after a losing round trip.
+        max_consecutive_losses: losing round trips in a row, which lock their symbol.
+        lock_bars: for so many bars; None locks it for good.
+    """
 
     model_config = STRICT
     max_order_notional: Amount | None = None
     max_position_notional: Amount | None = None
-    max_orders_per_day: Annotated[int, Field(gt=0)] | None = None
+    max_orders_per_day: Count | None = None
     max_daily_loss: Amount | None = None
+    max_orders_per_minute: Count | None = None
+    max_drawdown: Part | None = None
+    max_open_positions: Count | None = None
+    cooldown_bars: Count | None = None
+    max_consecutive_losses: Count | None = None
+    lock_bars: Count | None = None
 
 
 class Store(BaseModel):

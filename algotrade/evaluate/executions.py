@@ -149,13 +149,14 @@ class RanOn(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """An order that was refused, and the reason code.
+    """An order that was refused, the reason code, and by how much, since when or until when.
 
     `time`: of the bar on which it would have filled; where our own limits kept it back, of the bar that asked for it.
     """
 
     time: int
     reason: str
+    detail: str = ""
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what a float cannot hold is infinite or NaN

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from algotrade.engine.orders import NOTHING_TO_TRADE
-from algotrade.evaluate.reasons import LIMITS, words_of
+from algotrade.engine.orders import NOTHING_TO_TRADE, Role
+from algotrade.evaluate.executions import ROLES, Rejection
+from algotrade.evaluate.reasons import EXITS, LIMITS, words_of
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import COLUMNS, iso
 from algotrade.strategy.signals import targets_of
@@ -26,17 +27,16 @@ def explain_bar(result: Result, bar: int) -> dict[str, Any]:
     """
     time = iso(int(result.times[bar]))
     wanted = _wanted(result, bar)
-    did = _did(result, bar)
-    fills = _fills(result, bar + 1)
+    refused = _refusal(result, bar)
     return {
         "bar": time,
         "simulated": result.simulated,
         "title": f"{time} {result.timeframe}, bar {bar + 1:,} of {len(result.times):,}",
-        "answer": _answer(result, bar, wanted, fills, did.get("refused")),
+        "answer": _answer(result, bar, wanted, refused),
         "saw": _saw(result, bar),
         "wanted": wanted,
-        "did": did,
-        "fills": fills,
+        "did": _did(result, bar, refused),
+        "fills": _fills(result, bar + 1),
     }
 
 
@@ -59,13 +59,18 @@ def _wanted(result: Result, bar: int) -> dict[str, Any]:
     return {"exposure": float(targets[bar]), "exposure_before": float(targets[bar - 1]) if bar else 0.0}
 
 
-def _did(result: Result, bar: int) -> dict[str, Any]:
+def _did(result: Result, bar: int, refused: Rejection | None) -> dict[str, Any]:
     """What was refused, by us at this close or by the exchange at the next open, and the account at this close."""
+    told = {"refused": refused.reason} if refused else {}
+    return {**told, "equity_at_close": float(result.equity_values[bar])}
+
+
+def _refusal(result: Result, bar: int) -> Rejection | None:
+    """The first order of a bar that was refused: by us at its close, or by the exchange in the next bar."""
     now = int(result.times[bar])
     following = int(result.times[bar + 1]) if bar + 1 < len(result.times) else None
-    refused = [reason for time, reason in result.rejections if time == (now if reason in LIMITS else following)]
-    told = {"refused": refused[0]} if refused else {}
-    return {**told, "equity_at_close": float(result.equity_values[bar])}
+    found = (each for each in result.rejections if each.time == (now if each.reason in LIMITS else following))
+    return next(found, None)
 
 
 def _fills(result: Result, bar: int) -> list[dict[str, Any]]:
@@ -82,33 +87,53 @@ def _fills(result: Result, bar: int) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(result: Result, bar: int, wanted: dict[str, Any], fills: list[dict[str, Any]], refused: str | None) -> str:
+def _answer(result: Result, bar: int, wanted: dict[str, Any], refused: Rejection | None) -> str:
     changed = wanted and wanted["exposure"] != wanted["exposure_before"]
     what = f"the target went from {wanted['exposure_before']:g} to {wanted['exposure']:g}" if changed else ""
-    if fills:
-        done = f"a {fills[0]['side']}" if len(fills) == 1 else f"{len(fills)} orders"
-        return f"{what or 'it sent an order'}, and {done} filled at the next open"
+    filled, exits = _done(result, bar + 1)
+    if filled:
+        return f"{what or 'it sent an order'}, and {filled} filled at the next open{exits and '; in that bar '}{exits}"
     if refused:
-        return f"{what or 'it sent an order'}, but {words_of(refused)}"
+        return f"{what or 'it sent an order'}, but {words_of(refused.reason, refused.detail)}"
+    if exits:
+        return f"{what or 'it sent no order'}; in the next bar {exits}"
     if changed:
         last = bar + 1 == len(result.times)
         return f"{what}; there is no next bar to fill at" if last else f"{what}, and nothing was traded"
     if wanted:
-        why = _refused_before(result, bar) or ", and drift alone never trades"
+        why = _held_instead(result, bar) or ", and drift alone never trades"
         return f"nothing was done: the target stayed at {wanted['exposure']:g}{why}"
     return "nothing was done: the strategy sent no order at this bar"
 
 
-def _refused_before(result: Result, bar: int) -> str:
-    """What is held instead of the target since an order for it was refused; empty where the last order was filled."""
+def _done(result: Result, bar: int) -> tuple[str, str]:
+    """What filled in a bar, in words: orders of the strategy's own, and what closed a position in their place."""
+    of_bar = result.filled.only(result.filled.bar == bar)
+    roles = [ROLES[code] for code in of_bar.role]
+    own = ["buy" if side > 0 else "sell" for side, role in zip(of_bar.side, roles, strict=True) if role is Role.OWN]
+    exits = [
+        f"{EXITS[role]}, and a {'buy' if side > 0 else 'sell'} filled"
+        for side, role in zip(of_bar.side, roles, strict=True)
+        if role is not Role.OWN
+    ]
+    return f"a {own[0]}" if len(own) == 1 else f"{len(own)} orders" if own else "", "; then ".join(exits)
+
+
+def _held_instead(result: Result, bar: int) -> str:
+    """Why the position is not what the target means: the last order was refused, or what protects it closed it."""
+    done = result.filled.only(result.filled.bar <= bar)
+    position = (done.side * done.received).sum()
+    last = int(done.bar[-1]) if len(done.bar) else -1
     earlier = [rejection for rejection in result.rejections if rejection.time <= result.times[bar]]
-    done = result.filled.bar <= bar
-    if not earlier or earlier[-1].reason == NOTHING_TO_TRADE:
+    if earlier and earlier[-1].reason != NOTHING_TO_TRADE:
+        time, reason, detail = earlier[-1]
+        decided = int(np.searchsorted(result.times, time)) - (0 if reason in LIMITS else 1)
+        if last <= decided:
+            held = "the position is as before" if position else "nothing is held"
+            said = words_of(reason, detail)
+            return f", but {held}: the order of {iso(int(result.times[decided]))} was refused ({said})"
+    role = ROLES[done.role[-1]] if last >= 0 else Role.OWN
+    if role is Role.OWN or position:
         return ""
-    time, reason = earlier[-1]
-    decided = int(np.searchsorted(result.times, time)) - (0 if reason in LIMITS else 1)
-    if done.any() and result.filled.bar[done][-1] > decided:
-        return ""
-    position = (result.filled.side * result.filled.quantity)[done].sum()
-    held = "the position is as before" if position else "nothing is held"
-    return f", but {held}: the order of {iso(int(result.times[decided]))} was refused ({words_of(reason)})"
+    since = iso(int(result.times[last]))
+    return f", but nothing is held since {since}: {EXITS[role]}; it stays flat until the target changes"

@@ -79,6 +79,6 @@ EXITS: Final = MappingProxyType(
 
 
 def words_of(reason: str, detail: str = "") -> str:
-    """A reason code as a sentence, with its detail in brackets; a code that is not ours as it is."""
+    """A reason code as a sentence, with its detail behind it; a code that is not ours as it is."""
     sentence = (CANCELLATIONS | REJECTIONS | LIMITS | EXITS).get(reason, reason) if reason else ""
-    return f"{sentence} ({detail})" if detail else sentence
+    return f"{sentence}: {detail}" if detail else sentence

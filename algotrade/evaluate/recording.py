@@ -140,7 +140,8 @@ class Recording:
 
     def _on_denied(self, denied: Denied) -> None:
         order = denied.order
-        self._rejections.setdefault((order.symbol, order.book), []).append(Rejection(order.time, denied.reason))
+        rejection = Rejection(order.time, denied.reason, denied.detail)
+        self._rejections.setdefault((order.symbol, order.book), []).append(rejection)
 
     def _on_fill(self, fill: OrderFilled) -> None:
         if fill.remaining <= 0.0:

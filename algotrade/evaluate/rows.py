@@ -67,8 +67,8 @@ def ambiguous_rows(ambiguous: AmbiguousBars, times: Times) -> Rows:
 
 
 def rejection_rows(rejections: Sequence[Rejection]) -> list[dict[str, str]]:
-    """Refused orders as {time, reason}."""
-    return [{"time": iso(time), "reason": reason} for time, reason in rejections]
+    """Refused orders as {time, reason, detail}."""
+    return [{"time": iso(time), "reason": reason, "detail": detail} for time, reason, detail in rejections]
 
 
 def target_rows(result: Result) -> Rows | None:
@@ -120,7 +120,7 @@ def ambiguous_of_rows(rows: Rows, times: Times) -> AmbiguousBars:
 
 def rejections_of_rows(rows: Sequence[Mapping[str, str]]) -> tuple[Rejection, ...]:
     """What `rejection_rows` was given."""
-    return tuple(Rejection(_milliseconds(row["time"]), row["reason"]) for row in rows)
+    return tuple(Rejection(_milliseconds(row["time"]), row["reason"], row.get("detail", "")) for row in rows)
 
 
 def targets_of_rows(rows: Rows, times: Times) -> Floats:

@@ -127,6 +127,12 @@ class Limits(Declared):
     max_position_notional: Amount | None = said("of the position, quote units")
     max_orders_per_day: Count | None = said("orders in a UTC day")
     max_daily_loss: Amount | None = said("loss in a UTC day, quote units")
+    max_orders_per_minute: Count | None = said("orders in 60 seconds")
+    max_drawdown: Amount | None = said("fraction of the highest equity")
+    max_open_positions: Count | None = said("symbols held at one time")
+    cooldown_bars: Count | None = said("bars without new orders in a symbol after a losing round trip")
+    max_consecutive_losses: Count | None = said("losing round trips in a row that lock a symbol")
+    lock_bars: Count | None = said("bars for which it is locked; null: for good")
 
 
 class Market(Declared):
@@ -223,6 +229,7 @@ class Rejection(Declared):
 
     time: Time = said("open time of its bar")
     reason: str = said("code of the reason")
+    detail: str = said("by how much, since when or until when; empty where there is nothing to add")
 
 
 FillRow = tuple[

@@ -181,7 +181,7 @@ def _run_again(body: Mapping[str, Any], strategy: Strategy, past: Restored, data
         cash=costs["cash"],
         costs=Costs(costs["fee_rate"], costs["slippage_rate"]),
         bounds=Bounds(costs["leverage"], costs["allow_short"]),
-        limits=Limits(**{name: body["limits"][name] for name in Limits._fields}),
+        limits=Limits(**body["limits"]),
         calendar=body["calendar"],
     )
     key = SeriesKey(data["exchange"], data["symbol"], data["timeframe"], data["origin"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from algotrade.config import default_settings, find_project_file, load_settings
+from algotrade.engine.risk import Limits
 from algotrade.errors import AlgotradeError, FixCommand, FixConfiguration, NotAllowed
 from algotrade.exchange.opening import exchange_names, names_without_loading
 
@@ -95,6 +96,17 @@ def test_variables_of_the_other_tables_carry_the_table(project: Path, monkeypatc
     assert (settings.risk.max_orders_per_day, settings.live.poll_seconds) == (20, 0.5)
 
 
+def test_every_limit_of_the_engine_is_a_key_of_risk_and_a_variable(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {f"risk.{limit}" for limit in Limits._fields}
+    assert {key for key in load_settings().listed() if key.startswith("risk.")} == keys
+    for limit in Limits._fields:
+        monkeypatch.setenv(f"ALGOTRADE_RISK_{limit.upper()}", "0.2" if limit == "max_drawdown" else "3")
+    read = Limits(**load_settings().risk.model_dump())
+    assert read == Limits(**dict.fromkeys(Limits._fields, 3))._replace(max_drawdown=0.2)
+
+
 def test_a_variable_of_somebody_else_is_left_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALGOTRADE_SHARED_DATA", "/data")
     assert load_settings().values == default_settings().values
@@ -141,6 +153,28 @@ def test_a_bad_flag_is_a_usage_error(project: Path) -> None:
         ("[defaults]\ncash = true\n", "cash = True in [defaults] (algotrade.toml:2): must be a valid number"),
         ("[defaults]\ncash = inf\n", "cash = inf in [defaults] (algotrade.toml:2): must be a finite number"),
         ("[risk]\nmax_orders_per_day = 0\n", "max_orders_per_day = 0 in [risk] (algotrade.toml:2): must be greater"),
+        (
+            "[risk]\nmax_orders_per_minute = 0\n",
+            "max_orders_per_minute = 0 in [risk] (algotrade.toml:2): must be greater",
+        ),
+        (
+            "[risk]\nmax_open_positions = 1.5\n",
+            "max_open_positions = 1.5 in [risk] (algotrade.toml:2): must be a valid",
+        ),
+        ("[risk]\ncooldown_bars = 0\n", "cooldown_bars = 0 in [risk] (algotrade.toml:2): must be greater"),
+        ("[risk]\nlock_bars = -1\n", "lock_bars = -1 in [risk] (algotrade.toml:2): must be greater"),
+        ("[risk]\nmax_drawdown = 0.0\n", "max_drawdown = 0.0 in [risk] (algotrade.toml:2): must be greater than 0"),
+        ("[risk]\nmax_drawdown = 1.0\n", "max_drawdown = 1.0 in [risk] (algotrade.toml:2): must be less than 1"),
+        ("[risk]\nmax_drawdown = nan\n", "max_drawdown = nan in [risk] (algotrade.toml:2): must be"),
+        (
+            "[risk]\ncooldown_bar = 3\n",
+            "unknown key 'cooldown_bar' in [risk] (algotrade.toml:2). Did you mean 'cooldown_bars'?",
+        ),
+        (
+            "[risk]\nmax_consecutive_loss = 3\n",
+            "unknown key 'max_consecutive_loss' in [risk] (algotrade.toml:2). Did you mean 'max_consecutive_losses'?",
+        ),
+        ("max_drawdown = 0.2\n", "unknown key 'max_drawdown' (algotrade.toml:1). It belongs under [risk]"),
         (
             "[defaults]\ntimeframe = '1y'\n",
             "timeframe = '1y' in [defaults] (algotrade.toml:2): '1y' is not a timeframe",

@@ -171,7 +171,7 @@ def test_an_account_that_lives_is_not_called_ruined(result: Result) -> None:
 def test_refusals_survive() -> None:
     refused = result_over(candles_of(CLOSES), TARGETS, instruments=(Instrument("BTC/USD", min_notional=1e9),))
     document = document_of(refused)
-    assert document["rejections"][0] == {"time": "1970-01-03T00:00:00Z", "reason": "below_min_notional"}
+    assert document["rejections"][0] == {"time": "1970-01-03T00:00:00Z", "reason": "below_min_notional", "detail": ""}
     again = result_of_document(document, candles_of(CLOSES))
     assert again.rejections == refused.rejections
     assert again.rejections[0] == Rejection(2 * DAY, "below_min_notional")

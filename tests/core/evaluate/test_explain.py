@@ -8,10 +8,12 @@ import pytest
 
 from algotrade.backtest.event_loop import KnownTargets, run_event_loop
 from algotrade.backtest.setup import Setup
+from algotrade.engine import orders, protections, risk
 from algotrade.engine.events import CandleClosed
 from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
 from algotrade.evaluate.explain import explain_bar
+from algotrade.evaluate.reasons import words_of
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import candle_table
 from algotrade.market.instrument import Instrument
@@ -55,23 +57,30 @@ TABLE = [
     ([0, 1, 1, 0, 0], 1, SMALLEST,
      "the target went from 0 to 1, but the order was below the market's smallest notional"),
     ([0, 1, 1, 0, 0], 1, limited(max_order_notional=50.0),
-     "the target went from 0 to 1, but the order was above the limit on one order"),
+     "the target went from 0 to 1, but the order was above the limit on one order: 10000, at most 50"),
     ([0, 1, 1, 0, 0], 1, limited(max_position_notional=50.0),
-     "the target went from 0 to 1, but the position would have been above its limit"),
+     "the target went from 0 to 1, but the position would have been above its limit: 10000, at most 50"),
     ([0, 1, 1, 0, 0], 0, limited(max_order_notional=50.0),
      "nothing was done: the target stayed at 0, and drift alone never trades"),
     ([0, 0, 0, 0, 1], 4, limited(max_order_notional=50.0),
-     "the target went from 0 to 1, but the order was above the limit on one order"),
+     "the target went from 0 to 1, but the order was above the limit on one order: 10000, at most 50"),
     ([0, 1, 1, 1, 0], 2, SMALLEST,
      "nothing was done: the target stayed at 1, but nothing is held: the order of 1970-01-02T00:00:00Z was refused"
      " (the order was below the market's smallest notional)"),
     ([0, 1, 1, 1, 0], 3, limited(max_order_notional=50.0),
      "nothing was done: the target stayed at 1, but nothing is held: the order of 1970-01-02T00:00:00Z was refused"
-     " (the order was above the limit on one order)"),
+     " (the order was above the limit on one order: 10000, at most 50)"),
     ([0, 0.4, 1, 1, 0], 3, limited(max_position_notional=5000.0),
      "nothing was done: the target stayed at 1, but the position is as before: the order of 1970-01-03T00:00:00Z was"
-     " refused (the position would have been above its limit)"),
+     " refused (the position would have been above its limit: 10000, at most 5000)"),
     ([0, 1, 0, 0, 0], 3, SMALLEST, "nothing was done: the target stayed at 0, and drift alone never trades"),
+    ([0, 1, 0, 1, 1], 3, limited(cooldown_bars=3),
+     "the target went from 0 to 1, and a buy filled at the next open"),
+    ([1, 0, 0, 1, 1], 3, limited(max_orders_per_day=1),
+     "the target went from 0 to 1, and a buy filled at the next open"),
+    ([0, 0, 1, 0, 1], 4, limited(max_drawdown=0.05),
+     "the target went from 0 to 1, but the account had fallen below its peak as far as it may, and positions are only"
+     " reduced: since 1970-01-05T00:00:00Z, for good"),
     ([0, 1, 0, 0.4, 0.4], 4, limited(max_position_notional=5000.0),
      "nothing was done: the target stayed at 0.4, and drift alone never trades"),
 ]  # fmt: skip
@@ -123,3 +132,49 @@ def test_a_strategy_that_sends_orders_is_told_by_its_orders() -> None:
     assert [fill["quantity"] for fill in busy["fills"]] == [1.0, 2.0]
     assert refused["answer"] == "it sent an order, but there was not enough cash"
     assert quiet["wanted"] == {}
+
+
+PROTECTED = [
+    # targets, bar, answer; bought at 121, with a stop-loss of 5 %
+    ([0, 0, 1, 1, 1], 2, "the target went from 0 to 1, and a buy filled at the next open"),
+    ([0, 0, 1, 1, 1], 3, "it sent no order; in the next bar the price reached the stop-loss, and a sell filled"),
+    ([0, 0, 1, 1, 1], 4, "nothing was done: the target stayed at 1, but nothing is held since 1970-01-05T00:00:00Z: the"
+     " price reached the stop-loss; it stays flat until the target changes"),
+    ([0, 0, 0, 1, 1], 3, "the target went from 0 to 1, and a buy filled at the next open; in that bar the price reached"
+     " the stop-loss, and a sell filled"),
+]  # fmt: skip
+
+
+class Guarded(Strategy):
+    """Holds its targets, each with a stop-loss of 5 %."""
+
+    targets: str = ""
+
+    @on("candles")
+    def follow(self, candle: CandleClosed) -> None:
+        wanted = float(self.targets.split()[candle.time // DAY])
+        self.target(exposure=wanted, stop_loss=0.05)
+
+
+@pytest.mark.parametrize(("targets", "bar", "answer"), PROTECTED)
+def test_the_answer_says_what_closed_a_position(targets: list[float], bar: int, answer: str) -> None:
+    table = candles()
+    if targets[2] == 0:
+        table.loc[table.index[-1], ["open", "high"]] = 121.0
+    signals = pd.DataFrame({"signal": targets}, index=table.index).astype(float)
+    strategy = Guarded(targets=" ".join(map(str, targets)))
+    strategy.begin("BTC/USD", None)
+    result = dataclasses.replace(run_event_loop(table, strategy, FREE), signals=signals)
+    assert explain_bar(result, bar)["answer"] == answer
+
+
+def codes_of(module: Any) -> set[str]:
+    """Reason codes that a module of the engine defines: its constants that are lower-case words."""
+    return {value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
+
+
+def test_every_reason_code_has_words() -> None:
+    codes = (codes_of(orders) | codes_of(risk) | codes_of(protections) | set(orders.Role)) - {""}
+    assert {code for code in codes if words_of(code) == code} == set()
+    assert words_of("of_a_later_version") == "of_a_later_version"
+    assert words_of("cooldown_bars", "2 more bars").endswith("losing round trip: 2 more bars")
