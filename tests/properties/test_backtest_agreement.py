@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any, NamedTuple
 
@@ -19,8 +20,10 @@ from algotrade.backtest.setup import Setup
 from algotrade.engine.engine import Engine
 from algotrade.engine.events import BarOpened
 from algotrade.engine.fills import Costs
+from algotrade.engine.orders import Role
 from algotrade.engine.records import EVENT_NAMES, decode, encode, name_of
 from algotrade.engine.session import Record
+from algotrade.evaluate.executions import ROLES
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import Floats, candle_table
 from algotrade.market.instrument import Instrument
@@ -38,16 +41,15 @@ class Case(NamedTuple):
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, most_bars: int = 40) -> Case:
+def cases(draw: st.DrawFn, *, most_bars: int = 40, lowest: float = -2.0, highest: float = 2.0) -> Case:
     """Prices that may leap, targets with fractions, shorts, leverage and repeats, costs, steps and minima."""
     bars = draw(st.integers(0, most_bars))
     prices = st.floats(0.5, 400.0, allow_subnormal=False)
     if draw(st.booleans()):  # else every price leaps
         prices = st.floats(90.0, 110.0)
     opens, closes = (draw(st.lists(prices, min_size=bars, max_size=bars)) for _ in range(2))
-    exposure = st.one_of(
-        st.sampled_from([0.0, 0.5, 1.0, -1.0, -0.5, 2.0]), st.floats(-2.0, 2.0).map(lambda x: round(x, 6))
-    )
+    round_ones = [target for target in (0.0, 0.5, 1.0, -1.0, -0.5, 2.0) if lowest <= target <= highest]
+    exposure = st.one_of(st.sampled_from(round_ones), st.floats(lowest, highest).map(lambda x: round(x, 6)))
     targets: list[float] = []
     while len(targets) < bars:
         targets += [draw(exposure)] * draw(st.integers(1, 6))
@@ -64,7 +66,7 @@ def cases(draw: st.DrawFn, *, most_bars: int = 40) -> Case:
         fee_rate=draw(st.sampled_from([0.0, 0.0026, 0.05])), slippage_rate=draw(st.sampled_from([0.0, 0.0005, 0.1]))
     )
     cash = draw(st.sampled_from([1_000.0, 10_000.0, 123.45]))
-    setup = Setup((instrument,), "1d", cash=cash, costs=costs, bounds=Bounds(2.0, allow_short=True))
+    setup = Setup((instrument,), "1d", cash=cash, costs=costs, bounds=Bounds(max(highest, 1.0), allow_short=True))
     table = candle_table(times, (opens, high, low, closes, np.ones(bars)))
     return Case(table, np.array(targets[:bars], np.float64), setup)
 
@@ -79,13 +81,13 @@ def refusals_of(result: Result) -> list[tuple[int, str]]:
 
 
 def by_naive(case: Case) -> naive.Outcome:
-    market = case.setup.instrument
+    market, costs, terms = case.setup.instrument, case.setup.costs, case.setup.terms
+    sizes = (market.quantity_step, market.min_quantity, market.min_notional)
     return naive.backtest(
-        case.candles["open"].tolist(),
-        case.candles["close"].tolist(),
+        naive.Bars(*(case.candles[name].tolist() for name in ("open", "high", "low", "close"))),
         case.targets.tolist(),
         case.setup.cash,
-        naive.Market(*case.setup.costs, market.quantity_step, market.min_quantity, market.min_notional),
+        naive.Market(costs.fee_rate, costs.slippage_rate, *sizes, terms.leverage, terms.maintenance_rate),
     )
 
 
@@ -103,7 +105,7 @@ def records_of(case: Case) -> list[Record]:
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(cases())
+@given(cases() | cases(lowest=0.0, highest=1.0))
 def test_kernel_event_loop_and_naive_give_the_same_fills_and_equity(case: Case) -> None:
     expected = by_naive(case)
     plain = run_kernel(case.candles, case.targets, case.setup, compile_from=PLAIN)
@@ -120,6 +122,7 @@ def test_the_compiled_kernel_gives_the_bits_of_the_plain_one(case: Case) -> None
     plain, machine = (run_kernel(case.candles, case.targets, case.setup, compile_from=n) for n in (PLAIN, COMPILED))
     assert machine.equity_values.tobytes() == plain.equity_values.tobytes()
     assert [column.tobytes() for column in machine.filled] == [column.tobytes() for column in plain.filled]
+    assert machine.charges.amount.tolist() == plain.charges.amount.tolist()
     assert [column.dtype for column in machine.filled] == [column.dtype for column in plain.filled]
     assert machine.rejections == plain.rejections
 
@@ -140,13 +143,13 @@ def test_cash_and_position_change_only_by_price_moves_and_fees(case: Case) -> No
     opens, closes = (case.candles[name].to_numpy() for name in ("open", "close"))
     position, value = 0.0, case.setup.cash
     marked_at = opens[0] if len(opens) else 0.0
-    filled = {int(bar): row for row, bar in enumerate(result.filled.bar)}
+    fills = fills_of(result)
     for bar in range(len(closes)):
-        if bar in filled:
-            _, side, quantity, price, fee = fills_of(result)[filled[bar]]
+        for _, side, quantity, price, fee, *_ in (fill for fill in fills if fill[0] == bar):
             value += position * (price - marked_at) - fee
             position, marked_at = position + side * quantity, price
         value += position * (closes[bar] - marked_at)
+        value -= float(result.charges.amount[result.charges.bar == bar].sum())
         marked_at = closes[bar]
         scale = case.setup.cash + abs(position) * closes[bar]
         assert result.equity_values[bar] == pytest.approx(value, rel=1e-9, abs=1e-9 * scale)
@@ -167,7 +170,8 @@ def test_cutting_off_the_future_never_changes_the_past(case: Case, data: st.Data
 def test_every_fill_is_at_an_open_made_worse_by_the_slippage(case: Case) -> None:
     result = by_events(case)
     opens = case.candles["open"].to_numpy()
-    for bar, side, quantity, price, fee in fills_of(result):
+    ordered = result.filled.only(np.array([ROLES[role] is not Role.LIQUIDATION for role in result.filled.role], bool))
+    for bar, side, quantity, price, fee in zip(*(column.tolist() for column in ordered[:5]), strict=True):
         assert bar > 0
         assert price == opens[int(bar)] * (1 + side * case.setup.costs.slippage_rate)
         assert fee == pytest.approx(quantity * price * case.setup.costs.fee_rate)
@@ -204,11 +208,20 @@ def test_records_survive_being_written_down_and_read(case: Case) -> None:
         assert decode(name_of(record), json.loads(text)) == record
 
 
+def as_the_engine_is_told(records: list[Record]) -> list[Record]:
+    """What the exchange said about a market event comes before the event itself."""
+    first, *others = records
+    said = list(itertools.takewhile(lambda record: name_of(record) in EVENT_NAMES, others))
+    return [*said, first, *others[len(said) :]]
+
+
 @settings(max_examples=60, deadline=None)
 @given(cases(most_bars=20))
 def test_an_engine_fed_only_what_the_exchange_said_decides_the_same(case: Case) -> None:
     """Recovery is replay: events in, the same effects out, without an exchange."""
-    records = records_of(case)
+    session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
+    told = [session.process(event) for event in market_events({"BTC/USD": case.candles}, "1d")]
+    records = [record for answers in told for record in as_the_engine_is_told(answers)]
     engine = Engine(KnownTargets("BTC/USD", case.targets), cash=case.setup.cash)
     effects: list[Any] = [
         effect for record in records if name_of(record) in EVENT_NAMES for effect in engine.process(record)
