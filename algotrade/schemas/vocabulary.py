@@ -28,6 +28,13 @@ def said(description: str, **constraints: Any) -> Any:
     return Field(description=description, **constraints)
 
 
+def unless(default: Any, description: str, **constraints: Any) -> Any:
+    """A key that is left out where it holds its default."""
+    told = "null" if default is None else str(default).lower() if isinstance(default, bool) else default
+    why = "if there is none" if default in ("", ()) else f"where it is {told}"
+    return Field(default=default, description=f"{description}; left out {why}", **constraints)
+
+
 def _one_of(*values: str) -> Any:
     return Field(json_schema_extra={"enum": list(values)})
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from algotrade.schemas import funding, project, runs, sessions, stored, vocabulary
+from algotrade.schemas import funding, project, records, runs, sessions, stored, vocabulary
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-MODULES: Final = (funding, project, runs, sessions, stored, vocabulary)
+MODULES: Final = (funding, project, records, runs, sessions, stored, vocabulary)
 
 
 def schema_texts() -> dict[str, str]:
@@ -37,7 +37,7 @@ def _schema_name(model: type[BaseModel]) -> str:
     """ "algotrade.fetch/1"; the empty string for a part of an object, or one line's kind among many."""
     if model is sessions.LiveLine:
         return "algotrade.live/1"
-    if "schema_" not in model.model_fields or issubclass(model, sessions.Line):
+    if "schema_" not in model.model_fields or issubclass(model, records.Line):
         return ""
     return str(getattr(model.model_fields["schema_"].annotation, "__args__", [""])[0])
 
