@@ -66,6 +66,13 @@ class Book:
         """Whether an order may still fill."""
         return identity in self.orders and self.orders[identity].status in WORKING
 
+    def leave(self, identity: str, remaining: float) -> None:
+        """An order filled in part: what it still trades, base units. A target stays what it is."""
+        tracked = self.orders[identity]
+        if tracked.order.quantity is not None or tracked.order.notional is not None:
+            rest = tracked.order._replace(quantity=remaining, notional=None)
+            self.orders[identity] = Tracked(rest, tracked.status)
+
     def move(self, identity: str, happened: str) -> None:
         """Something happened to an order.
 

@@ -197,6 +197,8 @@ class Engine:
         book = self.books[fill.book]
         if fill.role is not Role.LIQUIDATION:
             self._move(fill.order_id, "partially_filled" if fill.remaining > 0.0 else "filled")
+            if fill.remaining > 0.0:
+                book.leave(fill.order_id, fill.remaining)
         if self._limited:
             self._gate.note_fill(fill, book.account)
         book.account.apply(fill)
