@@ -16,6 +16,8 @@ MEASUREMENTS = {  # name -> module and function, imported when it is its turn
     "start-up": ("bench.processes", "start_up"),
     "backtest": ("bench.processes", "backtest"),
     "kernel": ("bench.memory", "kernel"),
+    "protective-kernel": ("bench.protective", "protective_kernel"),
+    "vectorbt-stops": ("bench.protective", "against_vectorbt_with_stops"),
     "backtesting.py": ("bench.memory", "against_backtesting_py"),
     "vectorbt": ("bench.memory", "against_vectorbt"),
     "event-kind": ("bench.event_kind", "callbacks"),

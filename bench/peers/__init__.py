@@ -46,16 +46,17 @@ class Outcome(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """A backtester: its name as pip and its own pages have it, and the name of its script and environment."""
+    """A backtester: its name as pip and its own pages have it; its script; its environment, if that has another name."""
 
     name: str
     script: str
+    environment: str = ""
 
     @property
     def python(self) -> Path:
         """Of its environment, in the folder that ALGOTRADE_PEERS names, else bench/.peers."""
         folder = os.environ.get("ALGOTRADE_PEERS") or HERE.parent / ".peers"
-        return Path(folder) / self.script / "bin" / "python"
+        return Path(folder) / (self.environment or self.script) / "bin" / "python"
 
     @property
     def installed(self) -> bool:
@@ -79,5 +80,6 @@ class Peer(NamedTuple):
 
 BACKTESTING_PY = Peer("backtesting", "backtesting")
 VECTORBT = Peer("vectorbt", "vectorbt")
+VECTORBT_STOPS = Peer("vectorbt", "vectorbt_stops", environment="vectorbt")  # its stops fill by rules of its own
 NAUTILUS = Peer("nautilus_trader", "nautilus")  # fills at another price: its speed is compared, its figures are not
 PEERS = (BACKTESTING_PY, VECTORBT)
