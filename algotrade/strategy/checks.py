@@ -16,22 +16,32 @@ changes no signal on these candles.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import chain
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from algotrade.errors import AlgotradeError
-from algotrade.market.candles import COLUMNS, Floats, iso, times_ms
-from algotrade.strategy.base import Strategy, own_errors
-from algotrade.strategy.decisions import Decisions, decisions_of, first_difference
+from algotrade.market.candles import COLUMNS
+from algotrade.strategy.base import Strategy
+from algotrade.strategy.decisions import decisions_of
 from algotrade.strategy.event_checks import check_event_strategy, with_sizing
 from algotrade.strategy.sampling import Clock, Spent, bars_in_order
-from algotrade.strategy.signals import SignalStrategy, check_signals
+from algotrade.strategy.signals import SignalStrategy
+from algotrade.strategy.subjects import (
+    Answer,
+    Run,
+    SignalAnswer,
+    SignalSubject,
+    Subject,
+    WeightSubject,
+    answer_of_weights,
+)
 from algotrade.strategy.verdicts import Check, Checks, Warmup, check_key
+from algotrade.strategy.weights import PortfolioStrategy
 
-__all__ = ["Budget", "Check", "Checks", "check_key", "check_strategy"]
+__all__ = ["Budget", "Check", "Checks", "check_key", "check_portfolio", "check_strategy"]
 
 
 class Budget(NamedTuple):
@@ -58,17 +68,42 @@ def check_strategy(
     candles = candles[list(COLUMNS)]  # a strategy that writes on its input may have left columns of its own
     if not isinstance(strategy, SignalStrategy) or signals is None:
         return check_event_strategy(strategy, candles, Clock(spent, _end(budget, budget.seconds, spent())))
-    subject = Subject(strategy, candles, decisions_of(strategy, candles, signals))
-    start = spent()
+    answer = SignalAnswer(decisions_of(strategy, candles, signals))
+    checks = _checks(SignalSubject(strategy, candles, answer), budget, spent)
+    return checks._replace(warmup=with_sizing(strategy, checks.warmup))
+
+
+def check_portfolio(
+    strategy: PortfolioStrategy,
+    tables: Mapping[str, pd.DataFrame],
+    weights: pd.DataFrame,
+    budget: Budget,
+    spent: Spent,
+) -> Checks:
+    """Check a strategy of several symbols on the candles that it was backtested on; see `check_strategy`.
+
+    Args:
+        strategy: the very object that computed `weights`, as it was begun for the run.
+        tables: closed candles by symbol.
+        weights: what `strategy.weights(tables)` gave.
+        budget: as there.
+        spent: as there.
+    """
+    known = {symbol: table[list(COLUMNS)] for symbol, table in tables.items()}
+    return _checks(WeightSubject(strategy, known, answer_of_weights(weights, known)), budget, spent)
+
+
+def _checks(subject: Subject, budget: Budget, spent: Spent) -> Checks:
+    start, declared = spent(), subject.strategy.warmup
     purity = _purity(subject)
-    share = 1.0 if strategy.warmup == "all" else 0.5
+    share = 1.0 if declared == "all" else 0.5
     look_ahead = _look_ahead(subject, Clock(spent, _end(budget, budget.seconds * share, start)))
     if look_ahead.passed:
         warm_up, warmup = _warm_up(subject, Clock(spent, _end(budget, budget.seconds, start)))
     else:
-        unknown = Check(None, 0, len(candles), "not checked: the strategy looks ahead")
-        warm_up, warmup = unknown, strategy.warmup or _longest_parameter(strategy)
-    return Checks(look_ahead, warm_up, purity, _range(subject), with_sizing(strategy, warmup))
+        unknown = Check(None, 0, len(subject.levels), "not checked: the strategy looks ahead")
+        warm_up, warmup = unknown, declared or _longest_parameter(subject.strategy)
+    return Checks(look_ahead, warm_up, purity, subject.range(), warmup)
 
 
 def _end(budget: Budget, seconds: float, start: float) -> float:
@@ -76,39 +111,22 @@ def _end(budget: Budget, seconds: float, start: float) -> float:
     return math.inf if budget.full else start + seconds
 
 
-class Subject(NamedTuple):
-    """What is checked: a strategy, the candles, and what it decided when it was given all of them."""
-
-    strategy: SignalStrategy
-    candles: pd.DataFrame
-    decisions: Decisions
-
-    @property
-    def targets(self) -> Floats:
-        """What it aimed at, shape (bars,)."""
-        return self.decisions.targets
-
-    def time(self, bar: int) -> str:
-        """Open time of a bar."""
-        return iso(int(times_ms(self.candles.iloc[bar : bar + 1])[0]))
-
-    def run(self, strategy: SignalStrategy, first: int, last: int) -> Decisions | str:
-        """Decisions from the bars `first` to `last` (both inclusive) alone, or a sentence about what was raised."""
-        candles = self.candles.iloc[first : last + 1]
-        try:
-            return decisions_of(strategy, candles, strategy.signals(candles), self.decisions.names)
-        except AlgotradeError as error:
-            return f"from the {_counted(last - first + 1)} up to {self.time(last)} alone: {error.message}"
+def _tried(subject: Subject, run: Run, first: int, last: int) -> Answer | str:
+    """What is decided from the bars `first` to `last` (both inclusive) alone, or a sentence about what was raised."""
+    try:
+        return run(first, last)
+    except AlgotradeError as error:
+        return f"from the {_counted(last - first + 1)} up to {subject.time(last)} alone: {error.message}"
 
 
 # ---- look-ahead -----------------------------------------------------------------------------------------------------
 def _look_ahead(subject: Subject, clock: Clock) -> Check:
-    total, covered = len(subject.targets), 0
-    for covered, bar in enumerate(clock.limit(bars_in_order(subject.targets)), 1):
+    total, covered = len(subject.levels), 0
+    for covered, bar in enumerate(clock.limit(bars_in_order(subject.levels)), 1):
         problem = _later_bars_matter(subject, bar)
         if problem:
             return Check(False, covered, total, problem)
-    return Check(True, covered, total, "no signal depends on a later bar")
+    return Check(True, covered, total, f"no {subject.noun} depends on a later bar")
 
 
 def _later_bars_matter(subject: Subject, bar: int) -> str:
@@ -116,10 +134,10 @@ def _later_bars_matter(subject: Subject, bar: int) -> str:
 
     The strategy is a fresh one: it cannot know the later bars from an earlier run either.
     """
-    decisions = subject.run(subject.strategy.fresh(), 0, bar)
-    if isinstance(decisions, str):
-        return decisions
-    found = first_difference(subject.decisions, decisions)
+    answer = _tried(subject, subject.fresh(), 0, bar)
+    if isinstance(answer, str):
+        return answer
+    found = subject.answer.differs_from(answer)
     if found is None:
         return ""
     return (
@@ -143,7 +161,7 @@ def _warm_up(subject: Subject, clock: Clock) -> tuple[Check, Warmup]:
 
     Only bars with more than `warmup` bars up to them say anything: before, the last `warmup` bars are all there are.
     """
-    declared, bars = subject.strategy.warmup, len(subject.targets)
+    declared, bars = subject.strategy.warmup, len(subject.levels)
     if declared == "all":
         return Check(True, 0, 0, "declared: live trading keeps every bar since its first"), "all"
     first = _longest_parameter(subject.strategy) if declared is None else max(1, declared)
@@ -162,7 +180,7 @@ def _warm_up(subject: Subject, clock: Clock) -> tuple[Check, Warmup]:
 
 def _double_warmup(subject: Subject, clock: Clock, trial: Trial) -> Trial:
     """Twice the warm-up until it holds, or until there are too few candles to try it on."""
-    while trial.problem and 2 * trial.warmup < len(subject.targets):
+    while trial.problem and 2 * trial.warmup < len(subject.levels):
         trial = _try_warmup(subject, clock, 2 * trial.warmup, suspect=trial.bar)
     return trial
 
@@ -172,15 +190,15 @@ def _try_warmup(subject: Subject, clock: Clock, warmup: int, *, suspect: int | N
 
     One strategy computes them all, as one does in live trading: what it keeps from call to call shows.
     """
-    strategy = subject.strategy.fresh()
+    run = subject.fresh()
     suspects = [suspect] if suspect is not None and suspect >= warmup else []
-    others = (bar for bar in bars_in_order(subject.targets, first=warmup) if bar not in suspects)
+    others = (bar for bar in bars_in_order(subject.levels, first=warmup) if bar not in suspects)
     covered = 0
     for covered, bar in enumerate(clock.limit(chain(suspects, others)), 1):
-        decisions = subject.run(strategy, bar - warmup + 1, bar)
-        if isinstance(decisions, str):
-            return Trial(warmup, covered, bar, decisions)
-        found = first_difference(subject.decisions, decisions.last(), bar)
+        answer = _tried(subject, run, bar - warmup + 1, bar)
+        if isinstance(answer, str):
+            return Trial(warmup, covered, bar, answer)
+        found = subject.answer.differs_from(answer.last(), bar)
         if found is not None:
             told = f"is {found.known} from all bars, {found.other} from the last {warmup:,}"
             return Trial(warmup, covered, bar, f"the {found.column} at {subject.time(bar)} {told}")
@@ -192,15 +210,12 @@ def _longest_parameter(strategy: Strategy) -> int:
     return max((value for value in strategy.values.values() if type(value) is int and value > 0), default=1)
 
 
-# ---- purity and range -----------------------------------------------------------------------------------------------
+# ---- purity ---------------------------------------------------------------------------------------------------------
 def _purity(subject: Subject) -> Check:
     """Run the strategy once more, on a copy of the candles that it could spoil."""
-    strategy, candles, decisions = subject
-    bars, given = len(candles), candles.copy()
+    strategy, bars = subject.strategy, len(subject.levels)
     try:
-        with own_errors(strategy), strategy.given({strategy.symbol: given}):
-            signals = strategy.generate_signals(given)
-        check_signals(strategy, signals, candles)
+        again = subject.again()
     except AlgotradeError as error:
         return Check(False, bars, bars, f"the second run over the same candles: {error.message}")
     overwritten = [name for name, value in strategy.values.items() if getattr(strategy, name) != value]
@@ -210,37 +225,16 @@ def _purity(subject: Subject) -> Check:
             f"it overwrites its parameter {name}: {strategy.values[name]} was given, {getattr(strategy, name)} is used"
         )
         return Check(False, bars, bars, told)
-    changed = _changed(candles, given)
-    if changed:
-        told = f"it changes the {changed} of the candles it is given; work on candles.copy()"
+    if again.changed:
+        told = f"it changes the {again.changed} of the candles it is given; work on candles.copy()"
         return Check(False, bars, bars, told)
-    found = first_difference(decisions, decisions_of(strategy, candles, signals, decisions.names))
+    found = subject.answer.differs_from(again.answer)
     if found is not None:
         told = f"{found.known} in one run, {found.other} in the next"
         return Check(
             False, bars, bars, f"the {found.column} at {subject.time(found.bar)} is {told}, over the same candles"
         )
-    return Check(True, bars, bars, "the same candles give the same signals, and are left as they were")
-
-
-def _changed(candles: pd.DataFrame, given: pd.DataFrame) -> str:
-    """What differs between candles and a copy that a strategy has seen; empty if nothing does."""
-    if not given.index.equals(candles.index):
-        return "times"
-    kept = [name for name in candles.columns if name in given.columns and given[name].equals(candles[name])]
-    differing = [str(name) for name in candles.columns.union(given.columns, sort=False) if name not in kept]
-    return f"column(s) {', '.join(differing)}" if differing else ""
-
-
-def _range(subject: Subject) -> Check:
-    leverage, allow_short = subject.strategy.bounds
-    lowest, bars = -leverage if allow_short else 0.0, len(subject.targets)
-    outside = np.flatnonzero((subject.targets < lowest) | (subject.targets > leverage))
-    told = f"between {lowest:g} and {leverage:g}"
-    if len(outside):
-        first = int(outside[0])
-        return Check(False, bars, bars, f"the signal at {subject.time(first)} is {subject.targets[first]}, not {told}")
-    return Check(True, bars, bars, f"every signal lies {told}")
+    return Check(True, bars, bars, f"the same candles give the same {subject.noun}s, and are left as they were")
 
 
 def _counted(bars: int) -> str:
