@@ -22,7 +22,7 @@ STOP_LOSS, TAKE_PROFIT, TRAILING_STOP = (
     0.004,
     0.008,
     0.005,
-)  # of the entry price; they make about a quarter of the exits
+)  # make about a quarter of the exits
 
 
 class Protected(SignalStrategy):

@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """A backtester: its name as pip and its own pages have it; its script; its environment, if that has another name."""
+    """A backtester: its name as pip and its own pages have it; its script; its environment, where named otherwise."""
 
     name: str
     script: str
