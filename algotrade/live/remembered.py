@@ -1,8 +1,8 @@
 """Resuming a long session without computing every signal again.
 
 A strategy that only computes signals decides from its last candles alone; its checks have shown that. So its older
-decisions may be taken from the journal, and it is asked again for the newest bars, where an answer that differs shows
-that it is not what it was.
+decisions may be taken from the journal where they led to nothing: where they led to an order, and for the newest bars,
+it is asked again, and an answer that differs shows that it is not what it was.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from algotrade.engine.account import View
-from algotrade.engine.events import CandleClosed, Decided, Emitted, Event, StrategyStopped
+from algotrade.engine.events import HOLD, STOPPED, CandleClosed, Decided, Emitted, Event, StrategyStopped
 from algotrade.engine.requests import Request, TargetRequest
 from algotrade.errors import FixStrategy
 from algotrade.live.replay import record_of
@@ -61,5 +61,10 @@ def remembering(
             record = record_of(row)
             assert isinstance(record, Decided | StrategyStopped)
             decisions.setdefault(record.time, record)  # a strategy stops before its bar is summed up
-    kept = sorted(decisions)[: max(0, len(decisions) - asked_again)]
-    return RememberingStrategy(strategy, {time: decisions[time] for time in kept})
+    older = sorted(decisions)[: max(0, len(decisions) - asked_again)]
+    return RememberingStrategy(strategy, {time: decisions[time] for time in older if _led_to_nothing(decisions[time])})
+
+
+def _led_to_nothing(decision: Decided | StrategyStopped) -> bool:
+    """Whether no order came of it; one says more than the target that it was decided for."""
+    return isinstance(decision, StrategyStopped) or decision.action in (HOLD, STOPPED)

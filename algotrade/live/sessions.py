@@ -155,7 +155,7 @@ def strategy_of(header: dict[str, Any]) -> Strategy:
 def warmed_up(header: dict[str, Any]) -> Strategy:
     """The strategy at the beginning of a session, after its warm-up candles."""
     strategy, symbol = strategy_of(header), header["plan"]["symbol"]
-    strategy.begin(symbol, header["warmup"])
+    strategy.begin(symbol, header["warmup"], timeframe=header["plan"]["timeframe"])
     for row in header["warm_up_candles"]:
         strategy.warm_up(candle_of(row, symbol))
     return strategy

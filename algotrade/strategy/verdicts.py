@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from algotrade.strategy.base import Strategy
 
 EDITION: Final = (
-    "algotrade.checks/1"  # a new one where the checks become stricter: kept verdicts are then worked out anew
+    "algotrade.checks/2"  # a new one where the checks become stricter: kept verdicts are then worked out anew
 )
 NAMES: Final = ("look_ahead", "warm_up", "purity", "range")
 Warmup = int | Literal["all"]
@@ -70,7 +70,7 @@ def check_key(strategy: Strategy, *, code_hash: str, data_hash: str, mode: str, 
     """SHA-256, hexadecimal, of all that decides the verdicts; the same key means that they need not be made again.
 
     Args:
-        strategy: its name, parameters and declared warm-up go in.
+        strategy: its name, parameters, declared warm-up and sizing go in.
         code_hash: of all the strategy's code.
         data_hash: `content_hash` of the candles.
         mode: "default" or "full", and the budget if it matters: any text.
@@ -82,6 +82,7 @@ def check_key(strategy: Strategy, *, code_hash: str, data_hash: str, mode: str, 
         code_hash,
         strategy.values,
         strategy.warmup,
+        strategy.sizing,
         data_hash,
         mode,
         dict(versions),
