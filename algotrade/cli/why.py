@@ -62,6 +62,8 @@ def why(
 
 def _one_part(result: Outcome, symbol: str | None, strategy: str | None, bar: str) -> Result:
     """The part that is asked about: a run of several symbols or strategies has no single answer."""
+    import dataclasses
+
     from algotrade.errors import FixCommand, did_you_mean
     from algotrade.evaluate.portfolio import PortfolioResult
 
@@ -73,7 +75,7 @@ def _one_part(result: Outcome, symbol: str | None, strategy: str | None, bar: st
         if (symbol is None or part.symbol == symbol) and (strategy is None or part.strategy == strategy)
     ]
     if len(found) == 1:
-        return found[0].result
+        return dataclasses.replace(found[0].result, simulated=result.simulated)
     symbols = dict.fromkeys(part.symbol for part in result.parts)
     strategies = dict.fromkeys(part.strategy for part in result.parts)
     of = f" and {len(strategies)} strategies ({', '.join(strategies)})" if len(strategies) > 1 else ""

@@ -89,8 +89,8 @@ class Sizing(Declared):
     """What a target of 1 meant."""
 
     kind: Literal["fraction", "quantity", "notional", "risk", "volatility", "kelly"] = said("how it is reckoned")
-    amount: float = said("of that")
-    window: int = said("closes that volatility and kelly look at", ge=1)
+    amount: float = said("of that; unit by its kind")
+    window: int = said("how many closes volatility and kelly look at", ge=1)
     cap: float | None = said("largest exposure; null for the leverage")
 
 

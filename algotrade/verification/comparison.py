@@ -10,8 +10,8 @@ from algotrade.store.canonical import canonical_json
 # What the same bars, code and conditions give again, byte for byte. Checks have a time limit, so their coverage is not
 # among them; versions and warnings are told, not compared.
 REPRODUCED: Final = (
-    "summary", "bounds", "buy_and_hold", "round_trips", "open_position", "fills", "charges", "ambiguous_bars", "targets",
-    "equity_hash", "rejections", "ruined_at", "parts", "markets", "costs", "execution", "limits", "instrument",
+    "summary", "bounds", "buy_and_hold", "round_trips", "open_position", "fills", "charges", "ambiguous_bars",
+    "targets", "equity_hash", "rejections", "ruined_at", "parts", "costs", "execution", "limits", "instrument",
     "calendar",
 )  # fmt: skip
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import pandas as pd
 
 from algotrade.backtest.setup import Setup
 from algotrade.discover import Source, find_strategy, strategy_from_source
-from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
-from algotrade.errors import AlgotradeError, NotAllowed
+from algotrade.errors import AlgotradeError, FixCommand, NotAllowed
+from algotrade.evaluate.rows import costs_of
+from algotrade.ingest.inside import Markets, Wish, read_inside
 from algotrade.ingest.past import past_candles
 from algotrade.ingest.source import MarketData
 from algotrade.market.candles import SeriesKey
@@ -24,21 +27,24 @@ from algotrade.pipeline import Run, run_backtest, versions
 from algotrade.sources import code_hash
 from algotrade.store.database import Database
 from algotrade.strategy.base import Bounds, Strategy
+from algotrade.strategy.sizes import Sizing
 from algotrade.verification.comparison import Difference, differences
 from algotrade.verification.result_file import ResultFile
 
+Named = TypeVar("Named", Instrument, Limits)
+
 
 class Code(NamedTuple):
-    """The strategy that is run for a result.
+    """The strategies that are run for a result.
 
     Attributes:
-        strategy: with the recorded parameters.
-        own: it is the person's own copy, not the text in the result.
-        same: all of its code is the recorded code; a module that it imports may have changed.
-        outdated: the recorded text is run, and the person's own strategy of that name is another by now.
+        strategies: with the recorded parameters, by book; "" where there is one.
+        own: they are the person's own copies, not the text in the result.
+        same: all of their code is the recorded code; a module that one imports may have changed.
+        outdated: recorded text is run, and the person's own strategy of that name is another by now.
     """
 
-    strategy: Strategy
+    strategies: Mapping[str, Strategy]
     own: bool
     same: bool
     outdated: bool = False
@@ -93,16 +99,34 @@ def code_of(result: ResultFile, sources: list[Source], *, named: str | None, run
 
     Raises:
         NotAllowed: the person has no such code, and the recorded text may not be run.
-        FixCommand: there is no strategy `named`, or it does not take the recorded parameters.
+        FixCommand: there is no strategy `named`, it does not take the recorded parameters, or the result is of several.
     """
-    recorded = result.body["strategy"]
+    several = result.body.get("strategies")
+    if not several:
+        return _code_of_one("", result.body["strategy"], sources, named=named, run_recorded=run_recorded)
+    if named is not None:
+        raise FixCommand(
+            f"the result is of {len(several)} strategies, and --strategy names one", hint="algotrade verify latest"
+        )
+    codes = [_code_of_one(each["book"], each, sources, named=None, run_recorded=run_recorded) for each in several]
+    return Code(
+        {book: strategy for code in codes for book, strategy in code.strategies.items()},
+        own=all(code.own for code in codes),
+        same=all(code.same for code in codes),
+        outdated=any(code.outdated for code in codes),
+    )
+
+
+def _code_of_one(
+    book: str, recorded: Mapping[str, Any], sources: list[Source], *, named: str | None, run_recorded: bool
+) -> Code:
     if named is not None:
         chosen = find_strategy(named, sources)(**recorded["parameters"])
-        return Code(chosen, own=True, same=code_hash(chosen) == recorded["hash"])
+        return Code({book: chosen}, own=True, same=code_hash(chosen) == recorded["hash"])
     there = _there_is(recorded["name"], sources)
     own = _own(recorded["name"], recorded["parameters"], sources) if there else None
     if own is not None and code_hash(own) == recorded["hash"]:
-        return Code(own, own=True, same=True)
+        return Code({book: own}, own=True, same=True)
     if not run_recorded:
         have = "is another" if there else "is not there"
         raise NotAllowed(
@@ -110,7 +134,7 @@ def code_of(result: ResultFile, sources: list[Source], *, named: str | None, run
             " body.strategy.source first"
         )
     strategy = strategy_from_source(recorded)
-    return Code(strategy, own=False, same=code_hash(strategy) == recorded["hash"], outdated=there)
+    return Code({book: strategy}, own=False, same=code_hash(strategy) == recorded["hash"], outdated=there)
 
 
 def _there_is(name: str, sources: list[Source]) -> bool:
@@ -141,14 +165,18 @@ def verify(result: ResultFile, code: Code, database: Database) -> Verification:
         FixData: the candles are not stored.
     """
     body = result.body
-    past = past_candles(body, database)
-    run = _run_again(body, code.strategy, past, database)
+    past = {data["symbol"]: past_candles({"data": data}, database) for data in recorded_series(body)}
+    run = _run_again(body, code.strategies, {symbol: each.candles for symbol, each in past.items()}, database)
     return Verification(
         run=result.run,
         bars=body["data"]["bars"],
         fills=len(body["fills"]),
         intact=result.intact,
-        data=past,
+        data=Restored(
+            next(iter(past.values())).candles,
+            tuple(revision for each in past.values() for revision in each.undone),
+            tuple(change for each in past.values() for change in each.differing),
+        ),
         code=code,
         versions=MappingProxyType(_other_versions(body["versions"])),
         checks=MappingProxyType(_other_verdicts(body["checks"], run)),
@@ -172,18 +200,51 @@ def _other_verdicts(recorded: Mapping[str, Mapping[str, Any]], run: Run) -> dict
     }
 
 
-def _run_again(body: Mapping[str, Any], strategy: Strategy, past: Restored, database: Database) -> Run:
-    data, costs = body["data"], body["costs"]
-    instrument = Instrument(**{name: body["instrument"][name] for name in Instrument._fields})
-    setup = Setup(
-        instruments=(instrument,),
-        timeframe=data["timeframe"],
+def recorded_series(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What is recorded of every series of candles that a run read."""
+    return [market["data"] for market in body.get("markets", ())] or [body["data"]]
+
+
+def _run_again(
+    body: Mapping[str, Any], strategies: Mapping[str, Strategy], tables: Mapping[str, pd.DataFrame], database: Database
+) -> Run:
+    instruments = [market["instrument"] for market in body.get("markets", ())] or [body["instrument"]]
+    setup = _setup_of(body, [_known(Instrument, values) for values in instruments], strategies)
+    series = [
+        MarketData(
+            SeriesKey(data["exchange"], data["symbol"], data["timeframe"], data["origin"]),
+            tables[data["symbol"]],
+            instrument,
+            data["simulated"],
+        )
+        for data, instrument in zip(recorded_series(body), setup.instruments, strict=True)
+    ]
+    execution = body.get("execution", {})
+    wish = Wish(execution.get("detail"), execution.get("trades", False), execution.get("funding", False))
+    markets = read_inside(series, wish, database) if any(wish) else Markets(tuple(series))
+    decides = strategies if len(strategies) > 1 else next(iter(strategies.values()))
+    return run_backtest(decides, markets, setup, check="budget" if body["checks"] else "none", database=database)
+
+
+def _setup_of(body: Mapping[str, Any], instruments: list[Instrument], strategies: Mapping[str, Strategy]) -> Setup:
+    """The conditions of the run; what an early version did not record is as it was then."""
+    costs, execution = body["costs"], body.get("execution", {})
+    sizing = execution.get("sizing")
+    known = {name: execution[name] for name in ("path", "touch", "detail", "rebalance_band") if name in execution}
+    return Setup(
+        instruments=tuple(instruments),
+        timeframe=body["data"]["timeframe"],
         cash=costs["cash"],
-        costs=Costs(costs["fee_rate"], costs["slippage_rate"]),
+        costs=costs_of(costs),
         bounds=Bounds(costs["leverage"], costs["allow_short"]),
-        limits=Limits(**body["limits"]),
+        limits=_known(Limits, body["limits"]),
         calendar=body["calendar"],
+        sizing=None if sizing is None else Sizing(**sizing),
+        books=tuple(strategies) if len(strategies) > 1 else (),
+        **known,
     )
-    key = SeriesKey(data["exchange"], data["symbol"], data["timeframe"], data["origin"])
-    market = MarketData(key, past.candles, instrument, data["simulated"])
-    return run_backtest(strategy, market, setup, check="budget" if body["checks"] else "none", database=database)
+
+
+def _known(kind: type[Named], values: Mapping[str, Any]) -> Named:
+    """A named tuple from its plain values, those that it has."""
+    return kind(**{name: values[name] for name in kind._fields if name in values})
