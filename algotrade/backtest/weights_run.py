@@ -17,7 +17,7 @@ from algotrade.engine.sizing import REFUSALS
 from algotrade.evaluate.executions import RanOn, Rejection, fills_of, no_ambiguous_bars, no_charges
 from algotrade.evaluate.portfolio import Outcome, Traded, assemble
 from algotrade.market.candles import Floats, times_ms
-from algotrade.market.moments import Rows, rows_of
+from algotrade.market.moments import Rows, last_bars, moments_of, rows_of
 from algotrade.strategy.weights import Plan, requests_for
 
 COMPILE_FROM_CELLS: Final = 200_000  # bars of all symbols; below, the plain loop is done before numba is imported
@@ -39,23 +39,19 @@ class KnownWeights:
         return requests_for(self._symbols, weights, view, rebalance=rebalance)
 
 
-def beyond_weights_kernel(setup: Setup) -> str:
-    """What a run asks for that the loop of weights cannot express; "" where there is nothing."""
-    costs = setup.costs
-    found = {
-        "leverage": setup.bounds.leverage > 1.0,
-        "shorts": setup.bounds.allow_short or any(each.can_short for each in setup.instruments),
-        "risk limits": setup.limits.any(),
-        "several strategies": len(setup.books) > 1,
-        "sizes": setup.sizing is not None,
-        "finer candles": setup.detail is not None,
-        "market impact": costs.impact_rate > 0.0,
-        "a share of the volume": costs.max_volume_share > 0.0,
-        "a schedule of fees": bool(costs.fee_schedule),
-        "fees in base units": costs.fee_in_base,
-        "latency": costs.latency_bars > 0 or costs.latency_ms > 0,
-    }
-    return next((told for told, applies in found.items() if applies), "")
+def shared_plan(tables: Mapping[str, pd.DataFrame], targets: Mapping[str, Floats]) -> Plan:
+    """Targets of each symbol at its own bars as weights, each with the same share of the equity.
+
+    Args:
+        tables: closed candles by symbol.
+        targets: exposure by symbol, shape (its bars,).
+    """
+    moments, share = moments_of(tables), 1.0 / len(tables)
+    columns = [
+        np.concatenate([[0.0], targets[symbol] * share])[1 + last_bars(times_ms(table), moments)]
+        for symbol, table in tables.items()
+    ]
+    return Plan(moments, np.column_stack(columns), np.zeros(len(moments), np.bool_))
 
 
 def run_weights(
@@ -67,7 +63,7 @@ def run_weights(
         tables: closed candles by symbol.
         plan: what to hold; one row for each moment at which any symbol has a candle, a column for each of the setup's
             symbols.
-        setup: cash, costs, legal sizes; nothing that `beyond_weights_kernel` names.
+        setup: cash, costs, legal sizes; no leverage, no shorts, and no costs but fees, spread and slippage.
         compile_from: bars of all symbols from which the compiled form is used.
 
     Returns:
