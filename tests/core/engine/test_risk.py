@@ -490,3 +490,47 @@ def test_a_cool_down_and_a_lock_say_how_many_bars_are_left() -> None:
             for left in ("2 more bars", "1 more bar", "until the next bar")
         ]
         assert len([each for each in records if isinstance(each, Submit)]) == 2
+
+
+def test_a_lost_day_is_not_begun_again_by_an_event_of_the_day_before() -> None:
+    gate = RiskGate(Limits(max_daily_loss=100), {"": (held := account(5.0))})
+    gate.note_close(DAY, [BTC])
+    held.mark(BTC, 70.0)
+    assert reason_of(gate, order(quantity=1.0)._replace(time=DAY)) == "max_daily_loss"
+    gate.note_close(DAY - 1, [BTC])
+    assert reason_of(gate, order(quantity=1.0)._replace(time=DAY)) == "max_daily_loss"
+
+
+def test_what_makes_the_position_of_all_books_smaller_is_not_too_large() -> None:
+    gate = RiskGate(Limits(max_position_notional=500), {"": account(), "other": account(9.0)})
+    assert reason_of(gate, order(-1, quantity=1.0)) == ""
+    assert reason_of(gate, order(+1, quantity=1.0)) == "max_position_notional"
+
+
+def test_a_minute_is_over_after_sixty_seconds() -> None:
+    gate = RiskGate(Limits(max_orders_per_minute=1), {"": account()})
+    assert reason_of(gate, order(quantity=1.0)) == ""
+    assert gate.denial_of(order(quantity=1.0)._replace(time=59_999)) == (
+        "max_orders_per_minute",
+        "until 1970-01-01T00:01:00Z",
+    )
+    assert reason_of(gate, order(quantity=1.0)._replace(time=60_000)) == ""
+
+
+def test_an_order_that_waits_to_open_a_position_takes_its_place() -> None:
+    gate = RiskGate(Limits(max_open_positions=1), {"": account()})
+    waits = order(quantity=1.0, limit=9.0, order_type=OrderType.LIMIT)._replace(symbol=ETH)
+    assert reason_of(gate, order(quantity=1.0), (waits,)) == "max_open_positions"
+    assert reason_of(gate, waits._replace(order_id="more"), (waits,)) == ""
+
+
+def test_the_bars_of_every_symbol_are_counted() -> None:
+    asks = {
+        0: [request_of("buy 1", ETH)],
+        HOUR: [request_of("sell 1", ETH)],
+        2 * HOUR: [request_of("buy 1", ETH)],
+        3 * HOUR: [request_of("buy 1", ETH)],
+    }
+    told = session(EachOnce(asks), Limits(cooldown_bars=1))
+    events = [event for at in range(4) for event in both(at * HOUR, ether=10.0 - at)]
+    assert denials(told, events) == [("", ETH, "cooldown_bars")]
