@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from types import MappingProxyType
@@ -17,7 +17,7 @@ import pandas as pd
 
 from algotrade.backtest.execution import Prepared, execute, prepare
 from algotrade.backtest.kernel import run_kernel
-from algotrade.backtest.setup import Setup
+from algotrade.backtest.setup import Setup, fees_of
 from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixData, did_you_mean
 from algotrade.evaluate.breakdown import break_even_fee
@@ -27,7 +27,7 @@ from algotrade.evaluate.portfolio import Outcome
 from algotrade.evaluate.provenance import Execution, MarketSource, Provenance
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.rows import targets_of_rows
-from algotrade.ingest.inside import Markets
+from algotrade.ingest.inside import Markets, Wish, load_series, read_inside
 from algotrade.ingest.past import past_candles
 from algotrade.ingest.source import DataRequest, MarketData, load_candles
 from algotrade.market.candles import content_hash, iso, times_ms
@@ -41,7 +41,6 @@ from algotrade.strategy.base import Strategy, refuse_unfed
 from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
 from algotrade.strategy.signals import decides_by_signals
 
-UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
 VERBS_OF_ORIGIN: Final = MappingProxyType({"official": "fetch", "demo": "backtest"})  # that bring older bars
 WORRYING_RATE: Final = 0.02  # above, somebody may have meant percent
@@ -53,6 +52,11 @@ CHECK_MODES: Final = ("budget", "full", "none")
 def fetch_data(request: DataRequest, database: Database, settings: Settings) -> MarketData:
     """Candles for a run; see ingest/source.py for where they come from."""
     return load_candles(request, database, settings)
+
+
+def fetch_markets(requests: Sequence[DataRequest], wish: Wish, database: Database, settings: Settings) -> Markets:
+    """Candles of several symbols, and what a run wants to know besides; see ingest/inside.py."""
+    return read_inside(load_series(requests, wish, database, settings), wish, database)
 
 
 def generate_signals(strategy: Strategy, candles: pd.DataFrame) -> pd.DataFrame | None:
@@ -291,9 +295,7 @@ def versions() -> dict[str, str]:
 
 def fee_rate_of(given: float | None, instrument: Instrument) -> float:
     """The fee of a run: as given, else the market's own taker fee, else 0.4 %."""
-    if given is not None:
-        return given
-    return instrument.taker_fee if instrument.taker_fee is not None else UNKNOWN_FEE
+    return fees_of([instrument], given)[0]
 
 
 def _warnings(setup: Setup, books: Mapping[str, Prepared]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
@@ -12,6 +13,8 @@ from algotrade.market.instrument import Instrument
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.strategy.signals import Bounds
 from algotrade.strategy.sizes import Sizing
+
+UNKNOWN_FEE: Final = 0.004  # where neither a person nor the market says otherwise
 
 
 class Setup(NamedTuple):
@@ -98,3 +101,22 @@ def terms_of(instrument: Instrument, costs: Costs, bounds: Bounds) -> Terms:
         leverage=max(float(bounds.leverage), 1.0),
         maintenance_rate=float(costs.maintenance_rate),
     )
+
+
+def fees_of(
+    instruments: Sequence[Instrument], taker: float | None = None, maker: float | None = None
+) -> tuple[float, float | None]:
+    """The taker's and the maker's fee of a run: as given, else the markets' own, else 0.4 %.
+
+    Of several markets the highest counts for all. A maker's fee of None is the taker's.
+
+    Args:
+        instruments: of the run.
+        taker: as given; None: not given.
+        maker: likewise.
+    """
+    if taker is not None:
+        return taker, maker
+    takers = [UNKNOWN_FEE if each.taker_fee is None else each.taker_fee for each in instruments]
+    makers = [own if each.maker_fee is None else each.maker_fee for own, each in zip(takers, instruments, strict=True)]
+    return max(takers), max(makers) if maker is None else maker

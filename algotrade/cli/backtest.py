@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from algotrade.cli import options
+from algotrade.cli import backtest_conditions as conditions
+from algotrade.cli import backtest_options as given
 from algotrade.cli.invocation import Invocation, invocation_of
 
 if TYPE_CHECKING:
-    from algotrade.backtest.setup import Setup
     from algotrade.config import Settings
-    from algotrade.ingest.source import MarketData
+    from algotrade.ingest.inside import Markets
     from algotrade.pipeline import Run
 
 app = typer.Typer(add_completion=False, rich_help_panel="Test")
@@ -23,33 +23,41 @@ app = typer.Typer(add_completion=False, rich_help_panel="Test")
 @app.command()
 def backtest(
     context: typer.Context,
-    symbol: options.SymbolOption = None,
-    strategy: options.StrategyOption = None,
-    param: options.ParamOption = None,
-    timeframe: options.TimeframeOption = None,
-    exchange: options.ExchangeOption = None,
-    start: options.StartOption = None,
-    end: options.EndOption = None,
-    cash: options.CashOption = None,
-    fee: options.FeeOption = None,
-    slippage: options.SlippageOption = None,
-    origin: Annotated[
-        str | None, typer.Option("--origin", help="Whose candles: official, import, trades, ticker, demo.")
-    ] = None,
-    allow_short: options.ShortOption = False,
-    leverage: options.LeverageOption = 1.0,
-    check: Annotated[
-        str, typer.Option("--check", help="Honesty checks: budget (1 s), full (every bar), none.")
-    ] = "budget",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when a check fails.")] = False,
-    all_round_trips: Annotated[bool, typer.Option("--all-round-trips", help="Show every round trip.")] = False,
-    html: Annotated[Path | None, typer.Option("--html", help="Write one page with charts; it opens offline.")] = None,
-    export_csv: Annotated[
-        Path | None, typer.Option("--export-csv", help="Write fills, round trips and equity into this folder.")
-    ] = None,
-    save: Annotated[
-        Path | None, typer.Option("--save", help="Write the result to a file that `algotrade verify` proves.")
-    ] = None,
+    strategy: given.Strategies = None,
+    param: given.Parameters = None,
+    symbol: given.Symbols = None,
+    timeframe: given.Timeframe = None,
+    exchange: given.Exchange = None,
+    start: given.Start = None,
+    end: given.End = None,
+    origin: given.Origin = None,
+    detail: given.Detail = None,
+    trades: given.Trades = False,
+    cash: given.Cash = None,
+    size: given.Size = None,
+    rebalance_band: given.RebalanceBand = 0.0,
+    allow_short: given.AllowShort = False,
+    leverage: given.Leverage = 1.0,
+    fee: given.Fee = None,
+    maker_fee: given.MakerFee = None,
+    slippage: given.Slippage = None,
+    spread: given.Spread = None,
+    impact: given.Impact = None,
+    borrow_rate: given.BorrowRate = None,
+    fee_in_base: given.FeeInBase = None,
+    funding: given.Funding = True,
+    path: given.FillPath = "worst",
+    touch: given.Touch = False,
+    max_volume_share: given.VolumeShare = None,
+    latency_bars: given.LatencyBars = None,
+    latency_ms: given.LatencyMs = None,
+    maintenance_rate: given.MaintenanceRate = None,
+    check: given.Check = "budget",
+    strict: given.Strict = False,
+    all_round_trips: given.AllRoundTrips = False,
+    html: given.Html = None,
+    export_csv: given.ExportCsv = None,
+    save: given.Save = None,
 ) -> None:
     """Run a strategy over candles: stored ones, else fetched, else simulated.
 
@@ -58,33 +66,32 @@ def backtest(
       algotrade backtest --strategy sma_cross -p fast=50 -p slow=100
       algotrade backtest --symbol ETH/USD --start 2015-01-01 --end 2023-12-31
       algotrade backtest --timeframe 1h --fee 0.0026 --html report.html
+      algotrade backtest --symbol BTC/USD --symbol ETH/USD --rebalance-band 0.05
+      algotrade backtest --timeframe 1d --detail 1h --size risk=0.01
       algotrade backtest --symbol BTC/USD --save result.json
     """
-    from algotrade.engine.fills import Costs
-    from algotrade.ingest.source import DataRequest
-    from algotrade.pipeline import fee_rate_of, fetch_data, run_backtest
-    from algotrade.store.database import open_database
-    from algotrade.strategy.signals import Bounds
-
-    invocation = invocation_of(context)
-    options.check_leverage(leverage)
-    settings = invocation.settings(_flags(exchange, symbol, timeframe, strategy, cash, fee, slippage))
-    chosen = options.named_strategy(settings.defaults.strategy, param, settings)
-    request = DataRequest(
-        settings.defaults.symbol,
-        settings.defaults.timeframe or "1d",
-        settings.defaults.exchange,
-        options.typed_span(start, end, "algotrade backtest --start 2020-01-01 --end 2024-12-31"),
-        origin,
+    wish = conditions.wish_of(detail, trades=trades, funding=funding)
+    wanted = conditions.Wanted(path, touch, size, rebalance_band, leverage, allow_short, wish)
+    flags = conditions.setting_flags(
+        exchange=exchange,
+        timeframe=timeframe,
+        cash=cash,
+        fee=fee,
+        slippage=slippage,
+        maker_fee=maker_fee,
+        spread=spread,
+        impact=impact,
+        max_volume_share=max_volume_share,
+        latency_bars=latency_bars,
+        latency_ms=latency_ms,
+        borrow_rate=borrow_rate,
+        maintenance_rate=maintenance_rate,
+        fee_in_base=fee_in_base,
     )
-    with open_database(settings.database) as database:
-        market = fetch_data(request, database, settings)
-        created_ms = time.time_ns() // 1_000_000  # what is revised from now on, the run has not seen
-        _announce(market, invocation)
-        costs = Costs(fee_rate_of(settings.defaults.fee, market.instrument), settings.defaults.slippage)
-        setup = _setup(market, settings, costs, Bounds(leverage, allow_short))
-        run = run_backtest(chosen, market, setup, check=check, database=database)
-        run = _kept(run, database, created_ms)
+    invocation = invocation_of(context)
+    settings = invocation.settings(flags)
+    asked = conditions.Asked(symbol, strategy, param, start, end, origin)
+    run, created_ms = _run(asked, wanted, settings, check, invocation)
     _write_files(run, html, export_csv, invocation)
     if save is not None:
         _save(run, created_ms, save, invocation)
@@ -92,29 +99,34 @@ def backtest(
     _judge(run, invocation, strict=strict)
 
 
-def _flags(*values: Any) -> dict[str, Any]:
-    names = ("exchange", "symbol", "timeframe", "strategy", "cash", "fee", "slippage")
-    return {f"defaults.{name}": value for name, value in zip(names, values, strict=True)}
+def _run(
+    asked: conditions.Asked, wanted: conditions.Wanted, settings: Settings, check: str, invocation: Invocation
+) -> tuple[Run, int]:
+    """The run, kept, and when its data was read, milliseconds."""
+    from algotrade.pipeline import refuse_unknown_mode, run_backtest
+    from algotrade.store.database import open_database
+
+    refuse_unknown_mode(check)
+    conditions.check_wanted(wanted, settings.defaults.timeframe or "1d", asked.origin)
+    symbols = conditions.chosen_symbols(asked.symbols, settings)
+    strategies = conditions.chosen_strategies(asked.strategies, asked.parameters, settings)
+    request = conditions.data_request(asked, symbols, settings)
+    with open_database(settings.database) as database:
+        markets = conditions.read_markets(request, symbols, wanted.wish, database, settings)
+        created_ms = time.time_ns() // 1_000_000  # what is revised from now on, the run has not seen
+        _announce(markets, invocation)
+        setup = conditions.run_setup(wanted, markets, strategies, settings)
+        chosen = strategies if setup.books else next(iter(strategies.values()))
+        run = run_backtest(chosen, markets, setup, check=check, database=database)
+        return _kept(run, database, created_ms), created_ms
 
 
-def _announce(market: MarketData, invocation: Invocation) -> None:
-    for note in market.notes:
+def _announce(markets: Markets, invocation: Invocation) -> None:
+    for note in [note for market in markets.series for note in market.notes] + list(markets.notes):
         invocation.output.note(note)
-    if market.simulated and not market.notes:
+    first = markets.series[0]
+    if first.simulated and not first.notes:
         invocation.output.note("running on SIMULATED candles of the demo exchange")
-
-
-def _setup(market: MarketData, settings: Settings, costs: Any, bounds: Any) -> Setup:
-    from algotrade.backtest.setup import Setup
-
-    return Setup(
-        instruments=(market.instrument,),
-        timeframe=market.key.timeframe,
-        cash=settings.defaults.cash,
-        costs=costs,
-        bounds=bounds,
-        limits=options.risk_limits(settings),
-    )
 
 
 def _kept(run: Run, database: Any, created_ms: int) -> Run:
@@ -162,7 +174,7 @@ def _see_more(document: dict[str, Any]) -> list[tuple[str, str]]:
     """What to type next, short enough to stay in one line of a terminal of 80 columns."""
     from algotrade.market.candles import iso
 
-    changes = document["targets"]
+    changes = document["targets"] or []
     bar = iso(changes[-1][0]) if changes else document["data"]["end"]
     return [
         ("in more depth", f"algotrade evaluate {document['run']}"),

@@ -18,7 +18,7 @@ import platformdirs
 
 from algotrade.config.file import CONFIG_HINT, masked
 from algotrade.config.layers import PREFIX, checked, environment_layer, file_layer, flag_layer, flatten, overlaid
-from algotrade.config.values import Defaults, Live, Risk, Values
+from algotrade.config.values import Costs, Defaults, Live, Risk, Values
 from algotrade.errors import FixConfiguration
 
 PROJECT_FILE: Final = "algotrade.toml"
@@ -44,6 +44,11 @@ class Settings:
     def defaults(self) -> Defaults:
         """[defaults]."""
         return self.values.defaults
+
+    @property
+    def costs(self) -> Costs:
+        """[costs]."""
+        return self.values.costs
 
     @property
     def risk(self) -> Risk:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Literal
@@ -49,6 +51,25 @@ def _tables(value: object) -> object:
     return tuple(value)
 
 
+def _steps(value: object) -> object:
+    """Rows of a table as tuples; a variable has them as in the file: [[0, 0.0025, 0.004], [50000, 0.002, 0.0035]]."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise ValueError("must be written as [[0, 0.0025, 0.004], [50000, 0.002, 0.0035]]") from None
+    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) for row in value):
+        raise ValueError("must be rows of [volume of 30 days, maker fee, taker fee]")
+    return tuple(tuple(row) for row in value)
+
+
+def _rising(schedule: tuple[tuple[float, float, float], ...]) -> tuple[tuple[float, float, float], ...]:
+    volumes = [volume for volume, *_ in schedule]
+    if any(later <= earlier for earlier, later in itertools.pairwise(volumes)):
+        raise ValueError("must rise in volume from row to row")
+    return schedule
+
+
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Location = Annotated[str, Field(min_length=1, max_length=4096)]  # a path or URL
 LARGEST_AMOUNT: Final = 1e15  # quote units; beyond, a float holds no cents
@@ -56,6 +77,9 @@ Amount = Annotated[float, Field(gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Part = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+FeeStep = tuple[Annotated[float, Field(ge=0, le=LARGEST_AMOUNT)], Rate, Rate]
+Schedule = Annotated[tuple[FeeStep, ...], BeforeValidator(_steps), AfterValidator(_rising)]
 Timeframe = Annotated[str, AfterValidator(_is_timeframe)]
 Moment = Annotated[str, BeforeValidator(_dated), AfterValidator(_is_moment)]
 
@@ -81,6 +105,35 @@ class Defaults(BaseModel):
     cash: Amount = 10_000.0
     fee: Rate | None = None
     slippage: Rate = 0.0005
+
+
+class Costs(BaseModel):
+    """[costs]: what a backtest charges besides the fee and the slippage of [defaults], as fractions.
+
+    Attributes:
+        maker_fee: of the notional of each fill of an order that rested; None: the market's own, or as the fee.
+        spread: between bid and ask, of the price; market and stop orders pay the half of it.
+        impact: by which an order as large as a bar's volume moves the price.
+        max_volume_share: of a bar's volume that our orders fill at most, 0 for no bound.
+        latency_bars: opens that an order lets pass before it works.
+        latency_ms: until an order works; needs trades or finer candles.
+        borrow_rate: of a short's notional, a year.
+        maintenance_rate: of a position's notional; with less margin a leveraged one is liquidated.
+        fee_in_base: fees of buys are taken from what is bought.
+        schedule: rows of volume of 30 days in quote units, maker fee, taker fee: the fees that hold from it on.
+    """
+
+    model_config = STRICT
+    maker_fee: Rate | None = None
+    spread: Rate = 0.0
+    impact: Fraction = 0.0
+    max_volume_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    latency_bars: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    latency_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 0
+    borrow_rate: Fraction = 0.0
+    maintenance_rate: Rate = 0.005
+    fee_in_base: bool = False
+    schedule: Schedule = ()
 
 
 class Risk(BaseModel):
@@ -166,6 +219,7 @@ class Values(BaseModel):
     model_config = STRICT
     defaults: Defaults = Defaults()
     exchange: dict[Name, ExchangeOptions] = {}
+    costs: Costs = Costs()
     risk: Risk = Risk()
     store: Store = Store()
     live: Live = Live()
@@ -174,6 +228,7 @@ class Values(BaseModel):
 
 SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "defaults": Defaults,
+    "costs": Costs,
     "risk": Risk,
     "store": Store,
     "live": Live,

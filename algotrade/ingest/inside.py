@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from algotrade.backtest.feed import NOTHING, Inside, Prints, coverage
+from algotrade.config import Settings
 from algotrade.errors import FixCommand, FixData
-from algotrade.ingest.source import DataRequest, MarketData, choose_finer, choose_series, read_series
+from algotrade.exchange.base import DEFAULT_EXCHANGE
+from algotrade.ingest.source import DataRequest, MarketData, choose_finer, choose_series, load_candles, read_series
 from algotrade.market.candles import SeriesKey, divides, iso, times_ms
 from algotrade.market.funding import FundingRates, is_perpetual
 from algotrade.market.simulate import simulate_candles
@@ -75,12 +77,33 @@ def check_wish(wish: Wish, timeframe: str, origin: str | None = None) -> None:
         )
     if wish.detail is None:
         return
-    timeframe_ms(wish.detail)
-    if not divides(wish.detail, timeframe):
+    if timeframe_ms(wish.detail) >= timeframe_ms(timeframe) or not divides(wish.detail, timeframe):
         raise FixCommand(
             f"--detail is a timeframe that divides the bars of {timeframe}, given {wish.detail}",
             hint="algotrade list timeframes",
         )
+
+
+def load_series(
+    requests: Sequence[DataRequest], wish: Wish, database: Database, settings: Settings
+) -> list[MarketData]:
+    """The candles of each symbol: those that trades make, where the bars are to be walked along trades.
+
+    Raises:
+        FixData: no candles of trades are stored; with the command that brings them and the trades. And as for
+            `load_candles`.
+    """
+    found = []
+    for request in requests:
+        try:
+            asked = request._replace(origin=TRADES) if wish.trades else request
+            found.append(load_candles(asked, database, settings))
+        except FixData as error:
+            if not wish.trades:
+                raise
+            exchange = request.exchange or DEFAULT_EXCHANGE
+            raise FixData(error.message, hint=_fetch_trades(exchange, request.symbol, request.timeframe)) from None
+    return found
 
 
 def read_inside(series: Sequence[MarketData], wish: Wish, database: Database) -> Markets:
@@ -139,9 +162,12 @@ def _prints(market: MarketData, stored: list[SeriesSpan], database: Database) ->
             return Prints(*(np.concatenate(column) for column in columns))
     raise FixData(
         f"no trades of {symbol} from {exchange} are stored in that span",
-        hint=f"algotrade fetch --via trades --keep-trades --exchange {exchange} --symbol {symbol} --timeframe {own}"
-        f" {_dates(market)}",
+        hint=f"{_fetch_trades(exchange, symbol, own)} {_dates(market)}",
     )
+
+
+def _fetch_trades(exchange: str, symbol: str, timeframe: str) -> str:
+    return f"algotrade fetch --via trades --keep-trades --exchange {exchange} --symbol {symbol} --timeframe {timeframe}"
 
 
 # ---- funding --------------------------------------------------------------------------------------------------------

@@ -324,7 +324,7 @@ def test_a_strategy_that_waits_for_what_the_run_does_not_give_is_told_before_any
         def act(self, event: Any) -> None:
             self.target(exposure=1)
 
-    with pytest.raises(FixStrategy, match="on_trades.act waits for 'trades', which this run does not give"):
+    with pytest.raises(FixStrategy, match=r"on_trades\.act waits for 'trades', which this run does not give"):
         run(OnTrades(), candles)
 
 
