@@ -176,7 +176,6 @@ def _markets(result: Outcome, provenance: Provenance) -> list[dict[str, Any]]:
         {
             "data": _data(market, source, provenance),
             "instrument": source.instrument._asdict(),
-            "ambiguous_bars": ambiguous_rows(market.ambiguous, market.times),
         }
         for market, source in zip(result.markets, provenance.markets, strict=True)
     ]
@@ -192,6 +191,7 @@ def _part(part: Part) -> dict[str, Any]:
         "summary": result.summary,
         "open_position": open_position_of(result),
         "targets": target_rows(result),
+        "ambiguous_bars": ambiguous_rows(result.ambiguous, result.times),
         "rejections": rejection_rows(result.rejections),
     }
 

@@ -104,7 +104,6 @@ def result_of_document(document: Mapping[str, Any], candles: pd.DataFrame | Mapp
 def _portfolio_again(
     document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], shared: Mapping[str, Any]
 ) -> PortfolioResult:
-    ambiguous = {market["data"]["symbol"]: market["ambiguous_bars"] for market in document["markets"]}
     traded = [
         Traded(
             part["symbol"],
@@ -112,7 +111,7 @@ def _portfolio_again(
             tables[part["symbol"]],
             part["cash"],
             _signals(part["targets"], tables[part["symbol"]]),
-            ambiguous_of_rows(ambiguous[part["symbol"]], times_ms(tables[part["symbol"]])),
+            ambiguous_of_rows(part["ambiguous_bars"], times_ms(tables[part["symbol"]])),
             rejections_of_rows(part["rejections"]),
         )
         for part in document["parts"]

@@ -25,6 +25,7 @@ from algotrade.evaluate.executions import (
     Rejection,
     equity_of_account,
     equity_of_fills,
+    no_ambiguous_bars,
     no_charges,
 )
 from algotrade.evaluate.result import Result, ruin_time
@@ -92,6 +93,11 @@ class PortfolioResult:
         return tuple(part.result for part in self.parts)
 
     @property
+    def ambiguous_count(self) -> int:
+        """How many bars were ambiguous, each symbol's counted for itself."""
+        return len(self.ambiguous.bar)
+
+    @property
     def markets(self) -> tuple[Result, ...]:
         """One result for each symbol, whatever strategies traded it."""
         return tuple({part.symbol: part.result for part in reversed(self.parts)}.values())[::-1]
@@ -104,7 +110,7 @@ class PortfolioResult:
     @cached_property
     def equity(self) -> pd.Series[float]:
         """Value of all accounts at each close, indexed by the bar's open time."""
-        return pd.Series(self.equity_values, index=utc_index(self.times), name="equity")
+        return pd.Series(self.equity_values, index=utc_index(self.times).rename("time"), name="equity")
 
     @cached_property
     def fills(self) -> pd.DataFrame:
@@ -130,12 +136,15 @@ class PortfolioResult:
     @cached_property
     def ambiguous(self) -> AmbiguousBars:
         """Bars on which it mattered which way a price went; one for each symbol, whatever strategies traded it."""
-        columns = [
-            result.ambiguous._replace(bar=np.searchsorted(self.times, result.times[result.ambiguous.bar]))
-            for result in self.markets
-        ]
+        symbols = list(dict.fromkeys(part.symbol for part in self.parts))
+        columns, markets = [no_ambiguous_bars()], [np.zeros(0, np.int64)]
+        for part in self.parts:
+            own = part.result.ambiguous
+            columns.append(own._replace(bar=np.searchsorted(self.times, part.result.times[own.bar])))
+            markets.append(np.full(len(own.bar), symbols.index(part.symbol)))
         together = AmbiguousBars._make(map(np.concatenate, zip(*columns, strict=True)))
-        return together.only(np.argsort(together.bar, kind="stable"))
+        _, first = np.unique(np.stack([together.bar, np.concatenate(markets)]), axis=1, return_index=True)
+        return together.only(first)
 
     @cached_property
     def rejections(self) -> tuple[Rejection, ...]:
@@ -146,6 +155,19 @@ class PortfolioResult:
     def ruined_at(self) -> int | None:
         """Open time of the first bar at whose close nothing was left, milliseconds; None if there was always some."""
         return ruin_time(self.equity_values, self.times)
+
+    @cached_property
+    def held_beyond_the_end(self) -> dict[str, int]:
+        """Symbols of which something is held when their candles end before the others', and their last bar's time.
+
+        Nobody can sell them any more: such a position counts at its last close to the end.
+        """
+        ends = {part.symbol: int(part.result.times[-1]) for part in self.parts if len(part.result.times)}
+        return {
+            part.symbol: ends[part.symbol]
+            for part in self.parts
+            if part.symbol in ends and ends[part.symbol] < self.times[-1] and _held_at_last(part.result.filled) != 0.0
+        }
 
     @cached_property
     def summary(self) -> dict[str, float]:
@@ -208,6 +230,11 @@ def assemble(
         parts.append(Part(part.symbol, part.strategy, _judged(part, own_fills, own_charges, conditions)))
     cash = sum({part.strategy: part.cash for part in traded}.values())
     return PortfolioResult(tuple(parts), times, equity, filled, charges, cash, **conditions)
+
+
+def _held_at_last(filled: Fills) -> float:
+    """Base units after the last fill, added up one by one, as the account does."""
+    return float(np.cumsum(filled.side * filled.received)[-1]) if len(filled.bar) else 0.0
 
 
 def _held(portfolio: PortfolioResult) -> PortfolioResult:

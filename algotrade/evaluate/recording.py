@@ -26,6 +26,7 @@ from algotrade.engine.events import (
     Submit,
 )
 from algotrade.engine.fills import Costs
+from algotrade.engine.orders import OrderType
 from algotrade.engine.session import Record
 from algotrade.errors import AlgotradeError
 from algotrade.evaluate.executions import (
@@ -95,6 +96,7 @@ class Recording:
         self._rejections: dict[Key, list[Rejection]] = {}
         self._parts: dict[Key, int] = {}
         self._working: dict[str, Key] = {}
+        self._inside: set[Key] = set()  # parts that had orders which can fill inside a bar
         self._takers: dict[type, Callable[[Any], None]] = {
             CandleClosed: self._on_candle,
             Decided: self._on_decided,
@@ -129,7 +131,10 @@ class Recording:
         self._exposure.setdefault((decided.symbol, decided.book), array("d")).append(decided.exposure)
 
     def _on_order(self, placed: Submit | BracketPlaced) -> None:
-        self._working[placed.order.order_id] = (placed.order.symbol, placed.order.book)
+        order = placed.order
+        key = self._working[order.order_id] = (order.symbol, order.book)
+        if order.order_type is not OrderType.MARKET:
+            self._inside.add(key)
 
     def _on_cancelled(self, cancelled: OrderCancelled) -> None:
         self._working.pop(cancelled.order_id, None)
@@ -209,6 +214,10 @@ class Recording:
         """How many bars are complete: every strategy has decided."""
         return min(map(len, self._equity.values()), default=0)
 
+    def _concerns(self, key: Key) -> bool:
+        """Whether a way through a bar of its symbol can have mattered to this part: another book's orders do not."""
+        return len(self._equity) < 2 or key in self._inside or not any(each[0] == key[0] for each in self._inside)
+
     def _changes(self, times: Integers) -> tuple[Fills, Charges]:
         filled = Fills._make(_arrays(self._fills, FILL_KINDS))
         filled = filled.only(filled.bar < len(times))
@@ -230,7 +239,7 @@ class Recording:
             candles,
             cash,
             signals,
-            ambiguous.only(ambiguous.bar < bars),
+            ambiguous.only(ambiguous.bar < (bars if self._concerns(key) else 0)),
             tuple(self._rejections.get(key, ())),
         )
 

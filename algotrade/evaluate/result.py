@@ -80,6 +80,11 @@ class Result:
         return (self,)
 
     @property
+    def ambiguous_count(self) -> int:
+        """How many bars were ambiguous; one that was walked along finer candles counts once."""
+        return len(np.unique(self.ambiguous.bar))
+
+    @property
     def markets(self) -> tuple[Result, ...]:
         """One result for each symbol: itself."""
         return (self,)

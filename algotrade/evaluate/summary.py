@@ -54,7 +54,7 @@ def summarize(result: Outcome) -> dict[str, float]:
         "borrow_paid": charges.paid_for("borrow"),
         "funding_paid": charges.paid_for("funding"),
         "maker_share": maker_share(filled),
-        "ambiguous_bars": sum(len(np.unique(part.ambiguous.bar)) for part in result.markets),
+        "ambiguous_bars": result.ambiguous_count,
     }
 
 

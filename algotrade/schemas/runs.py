@@ -44,18 +44,23 @@ class Data(Series):
     hash: Digest = said("SHA-256 of the candles")
 
 
-class StrategyRun(Declared):
-    """What decided."""
+class Code(Declared):
+    """A strategy with its parameters."""
 
     name: str = said("the strategy, as --strategy takes it")
     class_: str = said("its class", alias="class")
     file: str = said("the name of the file that its code is in")
     parameters: dict[str, Scalar] = said("the values that it ran with")
     hash: Digest = said("SHA-256 of its code")
+
+
+class StrategyRun(Code):
+    """What decided."""
+
     warmup: int | Literal["all"] | None = said("bars that live trading gives it before it decides; null if unknown")
 
 
-class BookStrategy(StrategyRun):
+class BookStrategy(Code):
     """What decided in one of several books."""
 
     book: str = said("the name of its book")
@@ -91,7 +96,7 @@ class Sizing(Declared):
     kind: Literal["fraction", "quantity", "notional", "risk", "volatility", "kelly"] = said("how it is reckoned")
     amount: float = said("of that; unit by its kind")
     window: int = said("how many closes volatility and kelly look at", ge=1)
-    cap: float | None = said("largest exposure; null for the leverage")
+    cap: float | None = said("largest exposure, fraction of equity; null for the leverage")
 
 
 class Execution(Declared):
@@ -268,7 +273,6 @@ class PortfolioMarket(Declared):
 
     data: Data = said("its candles")
     instrument: Market = said("the market")
-    ambiguous_bars: list[AmbiguousRow] = said("bars on which it mattered which way its price went")
 
 
 class Part(Declared):
@@ -281,6 +285,7 @@ class Part(Declared):
     summary: Summary = said("the figures")
     open_position: OpenPosition | None = said("held at the end; null when flat")
     targets: list[TargetRow] | None = said("changes of the target; null for a strategy that sends orders itself")
+    ambiguous_bars: list[AmbiguousRow] = said("bars on which it mattered to the account which way its price went")
     rejections: list[Rejection] = said("orders that were refused")
 
 

@@ -125,8 +125,9 @@ def break_even_line(fee_rate: float, paid: float) -> Text:
 
 def comparison(first: Document, second: Document) -> list[Group]:
     """Two runs side by side: what was run, and every figure with its difference."""
-    pairs = zip([_market(first), *conditions(first)], [_market(second), *conditions(second)], strict=True)
-    settings = [(name, one, other, "" if one == other else "differs") for (name, one), (_, other) in pairs]
+    one, other = _settings(first), _settings(second)
+    pairs = [(name, one.get(name, ""), other.get(name, "")) for name in {**one, **other}]
+    settings = [(name, *both, "" if both[0] == both[1] else "differs") for name, *both in pairs]
     compared = compare(first["summary"], second["summary"]).set_index("metric")
     figures = [(label, *map(text, compared.loc[key])) for key, label, text in METRICS if key in compared.index]
     return [
@@ -135,8 +136,13 @@ def comparison(first: Document, second: Document) -> list[Group]:
     ]
 
 
-def _market(document: Document) -> tuple[str, str]:
-    return "Market", "SIMULATED" if document["data"]["simulated"] else "real"
+def _settings(document: Document) -> dict[str, str]:
+    """What was run by name; of several strategies one in each line."""
+    market = "SIMULATED" if document["data"]["simulated"] else "real"
+    found: dict[str, str] = {"Market": market}
+    for name, value in conditions(document):
+        found[name] = f"{found[name]}\n{value}" if name in found else value
+    return found
 
 
 def _times(column: pd.Series[Any]) -> list[str]:

@@ -24,7 +24,7 @@ def path_sentences(document: Document) -> list[str]:
         return []
     hanging = sum(trip["path_dependent"] for trip in document["round_trips"])
     could = "1 bar could have gone either way" if bars == 1 else f"{fmt.count(bars)} bars could have gone either way"
-    trips = "1 round trip hangs on it" if hanging == 1 else f"{fmt.count(hanging)} round trips hang on it"
+    trips = "1 round trip hangs on that" if hanging == 1 else f"{fmt.count(hanging)} round trips hang on that"
     bounds = document["bounds"]
     if bounds is None:
         taken = "worse" if document["execution"]["path"] == "worst" else "better"

@@ -203,7 +203,6 @@ AmbiguousRow = tuple[int, float, float, bool]
 class _Market(_Typed):
     data: _Data
     instrument: _Instrument
-    ambiguous_bars: list[AmbiguousRow]
 
 
 class _Part(_Typed):
@@ -214,6 +213,7 @@ class _Part(_Typed):
     summary: dict[Identifier, float | None]
     open_position: dict[Identifier, str | float | None] | None
     targets: list[tuple[int, float]] | None
+    ambiguous_bars: list[AmbiguousRow]
     rejections: list[dict[Identifier, str]]
 
 
