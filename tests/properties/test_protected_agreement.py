@@ -83,8 +83,8 @@ def cases(draw: st.DrawFn) -> Case:
         BTC,
         quantity_step=draw(st.sampled_from([0.0, 0.0, 0.1, 1.0])),
         price_tick=draw(st.sampled_from([0.0, 0.0, 0.5, 0.01])),
-        min_quantity=draw(st.sampled_from([0.0, 0.0, 2.0])),
-        min_notional=draw(st.sampled_from([0.0, 0.0, 300.0])),
+        min_quantity=draw(st.sampled_from([0.0, 0.0, 2.0, 9.0])),
+        min_notional=draw(st.sampled_from([0.0, 0.0, 300.0, 950.0])),
     )
     costs = Costs(
         fee_rate=draw(st.sampled_from([0.0, 0.0026, 0.05])),
