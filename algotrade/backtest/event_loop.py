@@ -107,7 +107,7 @@ def _run(tables: Mapping[str, pd.DataFrame], strategy: Deciders, setup: Setup, i
     process, add = session.process, recording.add
     for event in market_events(tables, setup.timeframe, inside, _timers(strategy)):
         for record in process(event):
-            if isinstance(record, StrategyStopped):
+            if type(record) is StrategyStopped:
                 raise FixStrategy(f"at {iso(record.time)}: {record.message}")
             add(record)
     if len(tables) == len(setup.deposits) == 1:

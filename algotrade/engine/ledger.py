@@ -101,7 +101,7 @@ class Ledger:
     def mark(self, symbol: str, price: float) -> None:
         """Note the last price of a symbol."""
         for account in self.accounts.values():
-            account.mark(symbol, price)
+            account.marks[symbol] = price
 
     def position(self, order: Order) -> float:
         """What the order's book holds of its symbol, base units."""

@@ -50,6 +50,9 @@ class SimulatedVenue:
         self._ledger = Ledger(rules, books)
         self._now = 0
         self._opening: list[BarOpened] = []
+        self._may_be_liquidated = frozenset(
+            symbol for symbol, market in rules.markets.items() if market.terms.leverage > 1.0 or market.can_short
+        )
         self._finer: set[str] = set()  # symbols whose bar is walked through by trades or finer candles
 
     @property
@@ -105,13 +108,13 @@ class SimulatedVenue:
     def _on_open(self, bar: BarOpened) -> list[OrderEvent]:
         self._now = bar.time
         self._ledger.mark(bar.symbol, bar.open)
-        self._opening.append(bar)
         if bar.more:
+            self._opening.append(bar)
             return []
-        opened = {each.symbol: each.open for each in self._opening}
-        self._opening = []
+        opening, self._opening = self._opening, []
         if not self._ledger.resting:
             return []
+        opened = {each.symbol: each.open for each in (*opening, bar)}
         return [*self._begin_bar(opened, bar.time), *self._fill_market_orders(opened, bar.time)]
 
     def _begin_bar(self, opened: Mapping[str, float], time: int) -> list[OrderEvent]:
@@ -146,19 +149,19 @@ class SimulatedVenue:
 
     # ---- inside a bar -----------------------------------------------------------------------------------------------
     def _on_close(self, candle: CandleClosed) -> list[OrderEvent]:
+        symbol = candle.symbol
         self._now = candle.time + self._rules.bar_ms
         events: list[OrderEvent] = []
-        ledger = self._ledger
-        if candle.symbol in self._finer:
-            self._finer.discard(candle.symbol)
-        elif ledger.resting or self._may_be_liquidated(candle.symbol):
-            ledger.volume[candle.symbol] = candle.volume
+        if symbol in self._finer:
+            self._finer.discard(symbol)
+        elif self._ledger.resting or symbol in self._may_be_liquidated:
+            self._ledger.volume[symbol] = candle.volume
             events = self._walk(Bar(*candle[:6]))
-        self._ledger.mark(candle.symbol, candle.close)
-        self._ledger.new_volume(candle.symbol, candle.volume)
+        self._ledger.mark(symbol, candle.close)
+        self._ledger.new_volume(symbol, candle.volume)
         if self._rules.costs.borrow_rate > 0.0:
             events += self._borrow(candle)
-        return events + self._ruined(candle.symbol, candle.time)
+        return events + self._ruined(symbol, candle.time) if symbol in self._may_be_liquidated else events
 
     def _on_detail(self, candle: DetailCandle) -> list[OrderEvent]:
         self._now = candle.time
@@ -176,7 +179,7 @@ class SimulatedVenue:
         self._now = trade.time
         self._finer.add(trade.symbol)
         self._ledger.mark(trade.symbol, trade.price)
-        if not self._ledger.resting and not self._may_be_liquidated(trade.symbol):
+        if not self._ledger.resting and trade.symbol not in self._may_be_liquidated:
             return []
         events = self._fill_market_orders({trade.symbol: trade.price}, trade.time)
         self._ledger.new_volume(trade.symbol, trade.quantity)
@@ -188,10 +191,6 @@ class SimulatedVenue:
         walked = walk(self._ledger, bar, self._rules)
         self._ledger = walked.ledger
         return walked.events
-
-    def _may_be_liquidated(self, symbol: str) -> bool:
-        market = self._rules.markets[symbol]
-        return market.terms.leverage > 1.0 or market.can_short
 
     # ---- holding ----------------------------------------------------------------------------------------------------
     def _borrow(self, candle: CandleClosed) -> list[OrderEvent]:
@@ -216,7 +215,7 @@ class SimulatedVenue:
 
     def _ruined(self, symbol: str, time: int) -> list[OrderEvent]:
         """Close accounts without value; one that can neither borrow nor be short always has some."""
-        return self._ledger.ruin(time) if self._may_be_liquidated(symbol) else []
+        return self._ledger.ruin(time) if symbol in self._may_be_liquidated else []
 
     # ---- orders -----------------------------------------------------------------------------------------------------
     def _reduces(self, order: Order) -> bool:

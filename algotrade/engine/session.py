@@ -8,7 +8,7 @@ said about an event is known before anything is sent in answer to it.
 from __future__ import annotations
 
 from algotrade.engine.engine import Engine
-from algotrade.engine.events import Cancel, Effect, Event, MarketEvent, OrderEvent, Protect, Submit
+from algotrade.engine.events import Cancel, Decided, Effect, Event, MarketEvent, OrderEvent, Protect, Submit
 from algotrade.engine.matching import SimulatedVenue
 
 Record = Event | Effect
@@ -43,6 +43,8 @@ class SimulatedSession:
     def _perform(self, effects: list[Effect], records: list[Record]) -> None:
         for effect in effects:
             records.append(effect)
+            if isinstance(effect, Decided):
+                continue
             if isinstance(effect, Submit):
                 self._report(self.venue.submit(effect.order), records)
             elif isinstance(effect, Cancel):

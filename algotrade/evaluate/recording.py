@@ -125,10 +125,14 @@ class Recording:
         _append(self._candles[candle.symbol], candle[1:7])
 
     def _on_decided(self, decided: Decided) -> None:
-        equity = self._equity.setdefault(decided.book, array("d"))
+        key = (decided.symbol, decided.book)
+        if key not in self._exposure:
+            self._exposure[key] = array("d")
+            self._equity.setdefault(decided.book, array("d"))
+        equity = self._equity[decided.book]
         if len(equity) < len(self._times):  # once for all symbols of the moment
             equity.append(decided.equity)
-        self._exposure.setdefault((decided.symbol, decided.book), array("d")).append(decided.exposure)
+        self._exposure[key].append(decided.exposure)
 
     def _on_order(self, placed: Submit | BracketPlaced) -> None:
         order = placed.order

@@ -197,7 +197,7 @@ def test_trades_fill_orders_inside_the_bar() -> None:
     trades = Prints(times, np.array([10, 10, 10, 12, 8, 10.0]), np.ones(6), np.ones(6, np.int8))
     candles = candles_of(trades, "1d", start_ms=0, until_ms=2 * DAY)
     result = run_event_loop(candles, begun(BTC, stop=0.1), FREE, inside=Inside(prints={BTC: trades}))
-    assert result.fills["price"].tolist() == pytest.approx([10.0, 12.0])
+    assert result.fills["price"].tolist() == pytest.approx([10.0, 11.0])
     assert result.filled.after_ms.tolist() == [0, 1]
 
 
