@@ -5,11 +5,8 @@ The command line and the Python API (notebook.py) both go this way, so a noteboo
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import metadata
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -27,21 +24,21 @@ from algotrade.evaluate.portfolio import Outcome
 from algotrade.evaluate.provenance import Execution, MarketSource, Provenance
 from algotrade.evaluate.result import Result
 from algotrade.evaluate.rows import targets_of_rows
+from algotrade.honesty import check_honesty, check_weights_honesty
 from algotrade.ingest.inside import Markets, Wish, load_series, read_inside
 from algotrade.ingest.past import past_candles
 from algotrade.ingest.source import DataRequest, MarketData, load_candles
-from algotrade.market.candles import content_hash, iso, times_ms
+from algotrade.market.candles import iso, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.market.revisions import Revision
 from algotrade.market.timeframe import timeframe_ms
-from algotrade.sources import code_hash, file_name_of, source_of
+from algotrade.sources import code_hash, file_name_of, source_of, versions
 from algotrade.store.database import Database
-from algotrade.store.runs import keep_check, read_check
 from algotrade.strategy.base import Strategy, refuse_unfed
-from algotrade.strategy.checks import Budget, Checks, check_key, check_strategy
+from algotrade.strategy.checks import Checks
 from algotrade.strategy.signals import decides_by_signals
+from algotrade.strategy.weights import PortfolioStrategy
 
-LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")
 VERBS_OF_ORIGIN: Final = MappingProxyType({"official": "fetch", "demo": "backtest"})  # that bring older bars
 WORRYING_RATE: Final = 0.02  # above, somebody may have meant percent
 FED: Final = ("candles", "timer")  # kinds of events that every run gives
@@ -130,8 +127,9 @@ def run_backtest(
         refuse_short_data(each, max(markets.series, key=lambda one: len(one.candles)))
         books[book] = prepare(each, tables, setup)
     result = replace(execute(books, tables, setup, markets.inside), simulated=markets.series[0].simulated)
-    checks = _verdicts(books, markets.series[0], check, database)
+    checks = _verdicts(books, tables, check, database)
     provenance = _provenance(books, markets, setup, checks)
+    provenance = provenance._replace(warnings=(*provenance.warnings, *_left_holding(result)))
     document = run_document(result, provenance)
     fingerprint = {name: document[name] for name in ("data", "strategy", "costs", "versions")}
     return Run(replace(result, fingerprint=fingerprint), document, checks)
@@ -144,13 +142,19 @@ def _fed(markets: Markets, strategies: Mapping[str, Strategy]) -> set[str]:
 
 
 def _verdicts(
-    books: Mapping[str, Prepared], market: MarketData, check: str, database: Database | None
+    books: Mapping[str, Prepared], tables: Mapping[str, pd.DataFrame], check: str, database: Database | None
 ) -> Checks | None:
-    """The verdicts on the strategies over the first symbol; of several those of the first that fails one."""
+    """The verdicts on the strategies; of several those of the first that fails one.
+
+    Weights are judged over all symbols, what decides for one symbol after the other over the first of them.
+    """
     found = []
-    for prepared in books.values():
-        signals = next(iter(prepared.signals.values()), None) if prepared.signals else None
-        found.append(check_honesty(prepared.strategy, market.candles, signals, check, database))
+    for strategy, signals, _wanted, weights in books.values():
+        if weights is not None and isinstance(strategy, PortfolioStrategy):
+            found.append(check_weights_honesty(strategy, tables, weights, check, database))
+        else:
+            first, candles = next(iter(tables.items()))
+            found.append(check_honesty(strategy, candles, signals[first] if signals else None, check, database))
     failing = (checks for checks in found if checks is not None and checks.failed)
     return next(failing, found[0])
 
@@ -251,28 +255,6 @@ def _more_bars(market: MarketData, longest: int) -> str:
     return f"algotrade {VERBS_OF_ORIGIN[origin]} {series} --start {iso(start)[:10]}"
 
 
-def check_honesty(
-    strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, mode: str, database: Database | None
-) -> Checks | None:
-    """The verdicts on a strategy, from the store where the same was checked before; None for mode "none"."""
-    if mode == "none":
-        return None
-    key = check_key(
-        strategy,
-        code_hash=code_hash(strategy),
-        data_hash=content_hash(candles),
-        mode=f"{mode} {strategy.bounds}",
-        versions=versions(),
-    )
-    kept = read_check(database, key) if database else None
-    if kept is not None:
-        return Checks.from_dict(kept)
-    checks = check_strategy(strategy, candles, signals, Budget(full=mode == "full"), time.process_time)
-    if database:
-        keep_check(database, key, checks.to_dict())
-    return checks
-
-
 def describe_strategy(strategy: Strategy) -> dict[str, Any]:
     """What identifies a strategy and is enough to load it again: name, class, file, parameters, source, hash.
 
@@ -286,11 +268,6 @@ def describe_strategy(strategy: Strategy) -> dict[str, Any]:
         "hash": code_hash(strategy),
         "source": source_of(strategy),
     }
-
-
-def versions() -> dict[str, str]:
-    """Of Python, of this program and of the libraries that can change a figure."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
 
 
 def fee_rate_of(given: float | None, instrument: Instrument) -> float:
@@ -318,6 +295,16 @@ def _warnings(setup: Setup, books: Mapping[str, Prepared]) -> list[str]:
         and all(bool(each["signal"].isna().all()) for each in tables),
     }
     return [sentence for sentence, applies in found.items() if applies]
+
+
+def _left_holding(result: Outcome) -> list[str]:
+    """Symbols whose candles end before the others' while they are still held."""
+    if isinstance(result, Result):
+        return []
+    return [
+        f"{symbol} is still held when its candles end at {iso(time)}: it counts at its last close from then on"
+        for symbol, time in result.held_beyond_the_end.items()
+    ]
 
 
 # ---- judging a kept run again ---------------------------------------------------------------------------------------

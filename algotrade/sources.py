@@ -1,12 +1,17 @@
-"""The code of a strategy: the text that runs and journals keep, and the hash that tells whether any of it changed."""
+"""The code of a strategy: the text that runs and journals keep, and the hash that tells whether any of it changed.
+
+Beside it the versions of what it runs with.
+"""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import inspect
+import platform
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from importlib.abc import InspectLoader
 from importlib.machinery import PathFinder
 from importlib.util import resolve_name
@@ -16,6 +21,12 @@ from typing import Final, NamedTuple
 from algotrade.strategy.base import Strategy
 
 INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+LIBRARIES: Final = ("algotrade", "numpy", "pandas", "numba", "TA-Lib")  # that can change a figure
+
+
+def versions() -> dict[str, str]:
+    """Of Python, of this program and of the libraries that can change a figure."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
 
 
 def source_of(strategy: Strategy) -> str:

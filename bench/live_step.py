@@ -26,7 +26,8 @@ from algotrade.live.replay import rows_of
 from algotrade.live.sessions import OpenSession, begin_session, resume_session
 from algotrade.market.candles import COLUMNS, times_ms
 from algotrade.market.simulate import instrument_of, simulate_candles
-from algotrade.pipeline import describe_strategy, versions
+from algotrade.pipeline import describe_strategy
+from algotrade.sources import versions
 from algotrade.store.journal import Journal
 from algotrade.strategy.signals import targets_of
 from bench.measure import ROUNDS, Figure, cpu_seconds, milliseconds

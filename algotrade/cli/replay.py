@@ -30,7 +30,7 @@ def replay(
     """
     from algotrade.errors import ReviewResult
     from algotrade.live.sessions import find_session, replay_session
-    from algotrade.pipeline import versions
+    from algotrade.sources import versions
 
     invocation = invocation_of(context)
     path = find_session(invocation.settings().sessions_folder, session)

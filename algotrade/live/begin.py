@@ -10,11 +10,13 @@ import pandas as pd
 from algotrade.engine.fills import Costs
 from algotrade.errors import FixCommand, FixData, NotAllowed
 from algotrade.exchange.base import Exchange
+from algotrade.honesty import check_honesty
 from algotrade.live.feed import closed_candles
 from algotrade.live.plan import HEADER_VERSION, TICKER, SessionPlan
 from algotrade.market.candles import Floats, candle_table, iso
 from algotrade.market.timeframe import bar_start, timeframe_ms
-from algotrade.pipeline import check_honesty, describe_strategy, fee_rate_of, generate_signals, versions
+from algotrade.pipeline import describe_strategy, fee_rate_of, generate_signals
+from algotrade.sources import versions
 from algotrade.store.database import Database
 from algotrade.strategy.base import DEFAULT_HISTORY, Strategy
 from algotrade.strategy.checks import Checks

@@ -23,8 +23,8 @@ from algotrade.ingest.source import MarketData
 from algotrade.market.candles import SeriesKey
 from algotrade.market.instrument import Instrument
 from algotrade.market.revisions import Restored
-from algotrade.pipeline import Run, run_backtest, versions
-from algotrade.sources import code_hash
+from algotrade.pipeline import Run, run_backtest
+from algotrade.sources import code_hash, versions
 from algotrade.store.database import Database
 from algotrade.strategy.base import Bounds, Strategy
 from algotrade.strategy.sizes import Sizing
