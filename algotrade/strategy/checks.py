@@ -52,7 +52,11 @@ class Budget(NamedTuple):
 
 
 def check_strategy(
-    strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, budget: Budget, spent: Spent
+    strategy: Strategy,
+    candles: pd.DataFrame | Mapping[str, pd.DataFrame],
+    signals: pd.DataFrame | None,
+    budget: Budget,
+    spent: Spent,
 ) -> Checks:
     """Check a strategy on the candles that it was backtested on.
 
@@ -60,14 +64,15 @@ def check_strategy(
 
     Args:
         strategy: the very object that computed `signals`; what it kept from that run is part of what is checked.
-        candles: closed candles, shape (bars,).
+        candles: closed candles, shape (bars,); by symbol for a strategy of several that answers events.
         signals: what `strategy.signals(candles)` gave; None for a strategy that answers events.
         budget: up to the half of it purity and look-ahead are checked, then warm-up.
         spent: CPU seconds used so far, for example `time.process_time`.
     """
+    if not isinstance(strategy, SignalStrategy) or signals is None or isinstance(candles, Mapping):
+        tables = candles if isinstance(candles, Mapping) else {strategy.symbol: candles}
+        return check_event_strategy(strategy, tables, Clock(spent, _end(budget, budget.seconds, spent())))
     candles = candles[list(COLUMNS)]  # a strategy that writes on its input may have left columns of its own
-    if not isinstance(strategy, SignalStrategy) or signals is None:
-        return check_event_strategy(strategy, candles, Clock(spent, _end(budget, budget.seconds, spent())))
     answer = SignalAnswer(decisions_of(strategy, candles, signals))
     checks = _checks(SignalSubject(strategy, candles, answer), budget, spent)
     return checks._replace(warmup=with_sizing(strategy, checks.warmup))

@@ -14,6 +14,7 @@ from algotrade.strategy.checks import Budget, Check, Checks, check_key, check_st
 from algotrade.strategy.indicators import sma
 from algotrade.strategy.sampling import LEAST, bars_in_order, spread
 from algotrade.strategy.signals import Bounds, SignalStrategy
+from algotrade.strategy.sizes import Sizing
 from tests.leaks.bank import LastClose, NextClose, OneBarPeeks, long_where
 from tests.leaks.candles import random_walk, verdicts
 from tests.leaks.clean import Boolean, Crossing, ExpandingMean, LongAndShort, shipped
@@ -378,3 +379,99 @@ def test_changes_and_other_bars_are_taken_in_turn() -> None:
     targets = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 0.0])
     assert list(bars_in_order(targets)) == [1, 0, 3, 4, 2, 5]
     assert list(bars_in_order(targets, first=3)) == [3, 4, 5]
+
+
+class Listens(Strategy):
+    """Trades on everything that a run may give."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: set[str] = set()
+        KEPT.append(self)
+
+    @on("candles")
+    def decide(self, candle):
+        self.heard.add("candles")
+        self.target(exposure=0.5, stop_loss=0.01)
+
+    @on("candles:1d")
+    def daily(self, candle):
+        self.heard.add("candles:1d")
+
+    @on("timer:1w")
+    def weekly(self, timer):
+        self.heard.add("timer")
+        self.close()
+
+    @on("trades")
+    def watch(self, trade):
+        self.heard.add("trades")
+
+    @on("fills")
+    def filled(self, fill):
+        self.heard.add("fills")
+        self.emit("done", fill.price)
+
+    @on("done")
+    def told(self, told):
+        self.heard.add("done")
+
+
+KEPT: list[Listens] = []
+
+
+def test_an_event_strategy_hears_in_its_check_whatever_it_may_hear_in_a_run() -> None:
+    strategy = Listens()
+    KEPT.clear()
+    assert verdicts(strategy, CANDLES, FULL).purity.passed
+    assert [each.heard for each in KEPT] == [{"candles", "candles:1d", "timer", "trades", "fills", "done"}] * 2
+
+
+def test_an_event_strategy_of_several_symbols_is_checked_on_all_of_them() -> None:
+    class Pair(Strategy):
+        @on("candles")
+        def decide(self, candle):
+            other = "ETH/USD" if candle.symbol == "BTC/USD" else "BTC/USD"
+            self.target(exposure=0.4, symbol=other)
+            if self.position_of(other) and self.dice.random() > 0.99:
+                self.close(other)
+
+        def __init__(self, **values):
+            super().__init__(**values)
+            self.dice = np.random.default_rng(SEEDS.pop())
+
+    tables = {"BTC/USD": CANDLES, "ETH/USD": CANDLES.iloc[100:300]}
+    for seeds, passed in (([1, 1, 1], True), ([1, 2, 3], False)):
+        SEEDS[:] = seeds
+        strategy = Pair()
+        strategy.begin(list(tables), None, timeframe="4h")
+        purity = check_strategy(strategy, tables, None, FULL, itertools.count().__next__).purity
+        assert purity.passed is passed
+        assert purity.total == len(CANDLES)
+
+
+SEEDS: list[int] = []
+
+
+def test_an_order_for_a_symbol_whose_candles_are_not_there_is_told() -> None:
+    class Elsewhere(Strategy):
+        @on("candles")
+        def decide(self, candle):
+            self.buy(notional=1.0, symbol="ETH/USD")
+
+    strategy = Elsewhere()
+    strategy.begin(["BTC/USD", "ETH/USD"], None, timeframe="4h")
+    purity = check_strategy(strategy, CANDLES, None, FULL, itertools.count().__next__).purity
+    assert purity.passed is None
+    assert "'ETH/USD' is not traded here" in purity.detail
+
+
+def test_the_warm_up_covers_what_the_size_of_a_position_looks_at() -> None:
+    class Small(Strategy):
+        sizing = Sizing("volatility", 0.3, window=600)
+
+        @on("candles")
+        def decide(self, candle):
+            self.target(exposure=1.0)
+
+    assert verdicts(Small(), CANDLES).warmup == 600
