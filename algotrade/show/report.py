@@ -14,7 +14,8 @@ from algotrade.show import format as fmt
 from algotrade.show.conditions import Document, conditions, title
 from algotrade.show.outcome import cost_rows, part_heads, part_rows, path_sentences
 from algotrade.show.run import portfolio_rows, portfolio_title
-from algotrade.show.tables import as_text
+from algotrade.show.tables import Cell, as_text
+from algotrade.show.trades import EXIT_HEADS, exit_rows
 from algotrade.show.verdicts import VERDICTS, accusations, cautions, losses, verdicts
 
 # Nothing may be loaded from anywhere, by the browser's own rule: all that the page needs is in it.
@@ -107,7 +108,7 @@ def _above(document: Document) -> str:
         (verdict.check, VERDICTS[verdict.passed][0], ": ".join(filter(None, (verdict.covered, verdict.detail))))
         for verdict in verdicts(document)
     ]
-    parts = [[as_text(cell).plain for cell in row] for row in part_rows(document)]
+    parts, exits = _texts(part_rows(document)), _texts(exit_rows(document))
     costs = [(name, fmt.money(amount)) for name, amount in cost_rows(document)]
     return (
         f"<h1>{html.escape(title(document))}</h1>"
@@ -116,12 +117,17 @@ def _above(document: Document) -> str:
         + _table("What was run", (), conditions(document))
         + _table(portfolio_title(document), ("", "strategy", "buy & hold"), portfolio_rows(document))
         + (_table("Parts", ("", *part_heads(document)[1:]), parts) if parts else "")
+        + (_table("Exits", ("", *EXIT_HEADS[1:]), exits) if exits else "")
         + (_table("Costs paid", ("", "amount"), costs) if len(costs) > 1 else "")
         + _table("Checks", (), checks or [("none were run",)])
         + "</div>"
         + _paragraphs(path_sentences(document), "warning")
         + _paragraphs(cautions(document), "warning")
     )
+
+
+def _texts(rows: list[list[Cell]]) -> list[list[str]]:
+    return [[as_text(cell).plain for cell in row] for row in rows]
 
 
 def _paragraphs(sentences: Iterable[str], kind: str) -> str:

@@ -14,6 +14,7 @@ from algotrade.show.tables import Cell, FirstThatFits, heading, left, right, tab
 
 SHOWN_ROUND_TRIPS: Final = 10
 SHOWN_PATH_DEPENDENT: Final = 5
+EXIT_HEADS: Final = ("exit reason", "round trips", "won", "profit", "mean")
 
 
 def trade_table(document: Document, *, all_round_trips: bool = False) -> Group:
@@ -41,25 +42,29 @@ def path_dependent_table(document: Document, *, all_round_trips: bool = False) -
 
 def exit_reasons_table(document: Document) -> list[Group]:
     """Why round trips were left, and what each way brought; nothing where there was only the signal."""
+    rows = exit_rows(document)
+    columns = [(right if number else left)(head) for number, head in enumerate(EXIT_HEADS)]
+    return [table("Exits", columns, rows)] if rows else []
+
+
+def exit_rows(document: Document) -> list[list[Cell]]:
+    """A row for each reason, the most frequent first, with the columns of EXIT_HEADS; empty for the signal alone."""
     trips = document["round_trips"]
-    reasons = dict.fromkeys(trip["exit_reason"] for trip in trips)
-    if not reasons.keys() - {"signal"}:
+    profits: dict[str, list[float]] = {}
+    for trip in trips:
+        profits.setdefault(trip["exit_reason"], []).append(trip["profit"])
+    if not profits.keys() - {"signal"}:
         return []
-    rows: list[list[Cell]] = []
-    for reason in sorted(reasons, key=lambda name: -sum(trip["exit_reason"] == name for trip in trips)):
-        profits = [trip["profit"] for trip in trips if trip["exit_reason"] == reason]
-        won, total = sum(profit > 0.0 for profit in profits), sum(profits)
-        rows.append(
-            [
-                _words(reason),
-                fmt.count(len(profits)),
-                fmt.percent(won / len(profits)),
-                tinted(fmt.money(total, signed=True), total),
-                tinted(fmt.money(total / len(profits), signed=True), total),
-            ]
-        )
-    columns = [left("exit reason"), right("round trips"), right("won"), right("profit"), right("mean")]
-    return [table("Exits", columns, rows)]
+    return [
+        [
+            _words(reason),
+            fmt.count(len(each)),
+            fmt.percent(sum(profit > 0.0 for profit in each) / len(each)),
+            tinted(fmt.money(sum(each), signed=True), sum(each)),
+            tinted(fmt.money(sum(each) / len(each), signed=True), sum(each)),
+        ]
+        for reason, each in sorted(profits.items(), key=lambda item: -len(item[1]))
+    ]
 
 
 def open_position_lines(document: Document) -> list[Text]:
@@ -119,7 +124,9 @@ def _in_two_lines(name: str, trips: Sequence[Document], note: str) -> Group:
     if names:
         columns = [left("\n".join(names[0])), *columns]
         rows = [["\n".join(each), *row] for each, row in zip(names[1:], rows, strict=True)]
-    return table(name, columns, rows, note=note)
+    for column in columns:
+        column.no_wrap = True  # a date broken in two is no date
+    return table(name, columns, rows, note=note, gap=1 if names else 2)
 
 
 def _names(trips: Sequence[Document]) -> list[list[str]]:
