@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from algotrade.discover import find_strategy
+from algotrade.ingest.files.rows import infer_timeframe
+from algotrade.market.candles import times_ms
 from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span
 from algotrade.pipeline import generate_signals
@@ -58,6 +60,8 @@ def assert_honest(strategy: Strategy, candles: pd.DataFrame | None = None, *, fu
         AssertionError: a check failed; with the bar.
     """
     candles = demo_candles() if candles is None else candles
+    symbol = strategy.symbol or "BTC/USD"
+    strategy.begin(symbol, strategy.warmup, timeframe=strategy.timeframe or infer_timeframe(times_ms(candles)))
     signals = generate_signals(strategy, candles)
     checks = check_strategy(strategy, candles, signals, Budget(full=full), time.process_time)
     failed = [f"{name}: {check.detail}" for name, check in checks.failed.items()]
