@@ -6,6 +6,7 @@ Everything that makes no sense is a ValueError that says what was given; the mac
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypedDict
 
@@ -15,7 +16,7 @@ from algotrade.engine.events import Plain
 from algotrade.engine.orders import Bracket, TimeInForce
 from algotrade.engine.requests import OrderRequest
 from algotrade.errors import FixCommand, did_you_mean
-from algotrade.market.timeframe import timeframe_ms
+from algotrade.market.timeframe import UNIT_MS
 
 
 class BracketWords(TypedDict, total=False):
@@ -191,13 +192,20 @@ def plain(value: object) -> Plain:
 def steps_of(table: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
     """{"20m": 0.04} as ((1200000, 0.04),): milliseconds since the entry, in rising order."""
     if not isinstance(table, Mapping):
-        raise ValueError(f'take_profit_after is a table like {{"20m": 0.04, "60m": 0.01}}, given {table!r}')
-    steps = {
-        timeframe_ms(str(after)): number(f"take_profit_after {after}", fraction) for after, fraction in table.items()
-    }
-    if any(fraction <= -1.0 for fraction in steps.values()):
-        raise ValueError(f"take_profit_after holds fractions of the entry price, given {dict(table)}")
-    return tuple(sorted(steps.items()))
+        raise ValueError(f'take_profit_after is a mapping like {{"20m": 0.04, "1h": 0.01}}, given {table!r}')
+    found: dict[int, float] = {}
+    for duration, fraction in table.items():
+        match = re.fullmatch(r"([1-9][0-9]{0,6})([smhdw])", str(duration))
+        if match is None:
+            raise ValueError(f"take_profit_after: '{duration}' is no duration; write 20m, 4h or 1d")
+        if not 0.0 <= _float(fraction) < math.inf:
+            told = f"after {duration} comes a fraction of the entry price, 0 or more, given {fraction!r}"
+            raise ValueError(f"take_profit_after: {told}")
+        after = int(match[1]) * UNIT_MS[match[2]]
+        if after in found:
+            raise ValueError(f"take_profit_after: '{duration}' is there twice")
+        found[after] = float(fraction)
+    return tuple(sorted(found.items()))
 
 
 def check_stop(side: int, stop: float | None, mark: float) -> None:

@@ -215,6 +215,8 @@ class Strategy:
     ) -> None:
         """Hold this much from the next open on; nothing happens as long as it is what was asked for before.
 
+        So a symbol whose position was closed by what protects it stays flat until something else is asked for.
+
         Args:
             exposure: fraction of equity: 1 all in, 0 flat, -1 short with all; or
             quantity: base units, negative for short; or

@@ -13,7 +13,6 @@ A target that changes with the time since the entry is an attribute of the strat
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +23,7 @@ from algotrade.engine.orders import Bracket
 from algotrade.engine.requests import TargetRequest
 from algotrade.errors import FixStrategy
 from algotrade.market.candles import Floats, Times, iso
-from algotrade.market.timeframe import UNIT_MS
+from algotrade.strategy.asking import steps_of
 
 FRACTIONS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation")
 PROTECTIVE: Final = (*FRACTIONS, "limit", "max_bars")
@@ -177,21 +176,7 @@ def parsed_steps(owner: str, table: Mapping[str, float]) -> Steps:
     Raises:
         FixStrategy: not a mapping, a duration that is none or is there twice, a fraction that is none.
     """
-    if not isinstance(table, Mapping):
-        raise FixStrategy(f'{owner}.take_profit_after is a mapping like {{"20m": 0.04, "1h": 0.01}}, given {table!r}')
-    found: dict[int, float] = {}
-    for duration, fraction in table.items():
-        match = re.fullmatch(r"([1-9][0-9]{0,6})([smhdw])", str(duration))
-        if match is None:
-            raise FixStrategy(f"{owner}.take_profit_after: '{duration}' is no duration; write 20m, 4h or 1d")
-        number = isinstance(fraction, int | float) and not isinstance(fraction, bool)
-        if not number or not math.isfinite(fraction) or fraction < 0.0:
-            raise FixStrategy(
-                f"{owner}.take_profit_after: after {duration} comes a fraction of the entry price, 0 or more,"
-                f" given {fraction!r}"
-            )
-        after = int(match[1]) * UNIT_MS[match[2]]
-        if after in found:
-            raise FixStrategy(f"{owner}.take_profit_after: '{duration}' is there twice")
-        found[after] = float(fraction)
-    return tuple(sorted(found.items()))
+    try:
+        return steps_of(table)
+    except ValueError as error:
+        raise FixStrategy(f"{owner}.{error}") from None
