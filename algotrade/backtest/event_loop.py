@@ -105,7 +105,7 @@ def _run(tables: Mapping[str, pd.DataFrame], strategy: Deciders, setup: Setup, i
     session = new_session(strategy, setup)
     recording = Recording(tables, setup.deposits)
     process, add = session.process, recording.add
-    for event in market_events(tables, setup.timeframe, inside, _timers(strategy)):
+    for event in market_events(tables, setup.timeframe, inside, timers_of(strategy)):
         for record in process(event):
             if type(record) is StrategyStopped:
                 raise FixStrategy(f"at {iso(record.time)}: {record.message}")
@@ -115,7 +115,7 @@ def _run(tables: Mapping[str, pd.DataFrame], strategy: Deciders, setup: Setup, i
     return recording.portfolio(setup, setup.deposits)
 
 
-def _timers(strategy: Deciders) -> set[str]:
+def timers_of(strategy: Deciders) -> set[str]:
     """Intervals at whose multiples a strategy wants to be asked."""
     deciders = strategy.values() if isinstance(strategy, Mapping) else [strategy]
     return {interval for each in deciders if isinstance(each, Strategy) for interval in each.timers()}

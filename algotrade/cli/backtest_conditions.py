@@ -90,11 +90,7 @@ def check_wanted(wanted: Wanted, timeframe: str, origin: str | None) -> None:
             f"--path is one of {', '.join(PATHS)}, given '{wanted.path}'.{did_you_mean(wanted.path, PATHS)}",
             hint="algotrade backtest --path best",
         )
-    if not 0.0 <= wanted.rebalance_band < 1.0:
-        raise FixCommand(
-            f"--rebalance-band is a fraction of equity from 0 on and below 1, given {wanted.rebalance_band:g}",
-            hint="algotrade backtest --rebalance-band 0.05",
-        )
+    options.check_rebalance_band(wanted.rebalance_band)
     if wanted.size is not None:
         parse_sizing(wanted.size)
     check_wish(wanted.wish, timeframe, origin)

@@ -46,6 +46,7 @@ def live(
     slippage: options.SlippageOption = None,
     allow_short: options.ShortOption = False,
     leverage: options.LeverageOption = 1.0,
+    rebalance_band: options.RebalanceBandOption = 0.0,
     start: Annotated[str | None, typer.Option("--start", help="Begin with the bar of this moment, UTC.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="End with the last bar closed by then, UTC.")] = None,
     bars: Annotated[int | None, typer.Option("--bars", min=1, help="End after so many bars.")] = None,
@@ -75,6 +76,7 @@ def live(
     flags |= {"fee": fee, "slippage": slippage}
     settings = invocation.settings({f"defaults.{name}": value for name, value in flags.items()})
     options.check_leverage(leverage, "live")
+    options.check_rebalance_band(rebalance_band, "live")
     chosen = options.named_strategy(settings.defaults.strategy, param, settings)
     began = options.typed_span(start, None, "algotrade live --exchange demo --start 2024-01-01").start
     ends = options.typed_span(None, until, "algotrade live --until 2030-12-31").end
@@ -89,6 +91,7 @@ def live(
             source=source,
             speed=speed,
             leverage=leverage,
+            rebalance_band=rebalance_band,
             short=allow_short,
             fresh=fresh,
             **bounds,
@@ -146,6 +149,7 @@ def _plan(strategy: Strategy, settings: Settings, invocation: Invocation, **give
         until=given["until"],
         bars=given["bars"],
         speed=given["speed"],
+        rebalance_band=given["rebalance_band"],
     )
     if defaults.exchange is not None:
         return plan

@@ -38,6 +38,11 @@ LeverageOption = Annotated[
     float, typer.Option("--leverage", min=0.0, help="Largest exposure, as a multiple of equity.")
 ]
 
+RebalanceBandOption = Annotated[
+    float,
+    typer.Option("--rebalance-band", help="Trade again where a share of equity drifts by more; 0: never."),
+]
+
 
 def typed_span(start: str | None, end: str | None, example: str) -> Span:
     """The span that a command was given.
@@ -82,4 +87,15 @@ def check_leverage(leverage: float, command: str = "backtest") -> None:
     if not 0 < leverage <= 100:
         raise FixCommand(
             f"--leverage is above 0 and at most 100, given {leverage:g}", hint=f"algotrade {command} --leverage 2"
+        )
+
+
+def check_rebalance_band(band: float, command: str = "backtest") -> None:
+    """Refuse a band that no share of equity could leave, or that is none."""
+    from algotrade.errors import FixCommand
+
+    if not 0.0 <= band < 1.0:
+        raise FixCommand(
+            f"--rebalance-band is a fraction of equity from 0 on and below 1, given {band:g}",
+            hint=f"algotrade {command} --rebalance-band 0.05",
         )

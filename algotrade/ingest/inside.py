@@ -145,7 +145,8 @@ def _detail(market: MarketData, timeframe: str, stored: list[SeriesSpan], databa
         pass  # what is stored lies outside the span
     raise FixData(
         f"no {timeframe} candles of {symbol} from {exchange} are stored along which its {own} bars could be walked",
-        hint=f"algotrade fetch --exchange {exchange} --symbol {symbol} --timeframe {timeframe} {_dates(market)}",
+        hint=f"algotrade fetch --exchange {exchange} --symbol {symbol} --timeframe {timeframe}"
+        f" --start {iso(first)[:10]} --end {iso(last)[:10]}",
     )
 
 
@@ -160,9 +161,10 @@ def _prints(market: MarketData, stored: list[SeriesSpan], database: Database) ->
         if blocks:
             columns = zip(*((each.times_ns, each.prices, each.quantities, each.sides) for each in blocks), strict=True)
             return Prints(*(np.concatenate(column) for column in columns))
+    command = _fetch_trades(exchange, symbol, own)
     raise FixData(
         f"no trades of {symbol} from {exchange} are stored in that span",
-        hint=f"{_fetch_trades(exchange, symbol, own)} {_dates(market)}",
+        hint=f"{command} --start {iso(first)[:10]} --end {iso(last)[:10]}",
     )
 
 
@@ -209,9 +211,3 @@ def _first_and_last(market: MarketData) -> tuple[int, int]:
     """The opening of the first bar and the last moment of the last one, milliseconds."""
     times = times_ms(market.candles)
     return int(times[0]), int(times[-1]) + timeframe_ms(market.key.timeframe) - 1
-
-
-def _dates(market: MarketData) -> str:
-    """The span of its candles as a command line has it."""
-    first, last = _first_and_last(market)
-    return f"--start {iso(first)[:10]} --end {iso(last)[:10]}"

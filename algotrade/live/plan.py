@@ -58,6 +58,7 @@ class SessionPlan(NamedTuple):
         until: last moment, milliseconds, inclusive; None for no end.
         bars: how many bars to run; None for no bound.
         speed: how much faster than the clock (demo exchange).
+        rebalance_band: by which the share of equity may drift from the target before it is traded again; 0: any drift.
     """
 
     exchange: str
@@ -75,15 +76,19 @@ class SessionPlan(NamedTuple):
     until: int | None = None
     bars: int | None = None
     speed: float = 1.0
+    rebalance_band: float = 0.0
 
     def key(self) -> str:
         """Names the plan: equal plans have equal keys."""
         return hashlib.sha256(canonical_json(self.document()).encode()).hexdigest()[:16]
 
     def document(self) -> dict[str, Any]:
-        """The plan as plain values."""
+        """The plan as plain values; what came later is left out where it is not asked for, so that keys stay."""
         nested = {"bounds": self.bounds._asdict(), "limits": self.limits._asdict()}
-        return {**self._asdict(), **nested}
+        document = {**self._asdict(), **nested}
+        if not self.rebalance_band:
+            del document["rebalance_band"]
+        return document
 
 
 def plan_of(document: dict[str, Any]) -> SessionPlan:
@@ -107,6 +112,7 @@ def setup_of(header: dict[str, Any]) -> Setup:
         costs=Costs(**header["costs"]),
         bounds=plan.bounds,
         limits=plan.limits,
+        rebalance_band=plan.rebalance_band,
     )
 
 

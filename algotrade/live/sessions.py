@@ -48,6 +48,7 @@ class OpenSession:
         position: where the feed goes on.
         bars: candles processed.
         last_closed: the newest closed candle, None before the first.
+        told: time of the newest bar that opened, milliseconds; None before the first.
         halted: why the strategy is asked nothing any more, None as long as it is.
         recent: the newest records.
     """
@@ -58,6 +59,7 @@ class OpenSession:
     recording: Recording = field(default_factory=Recording)
     bars: int = 0
     last_closed: CandleClosed | None = None
+    told: int | None = None
     halted: StrategyStopped | None = None
     recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
 
@@ -90,7 +92,7 @@ class OpenSession:
             case StrategyStopped():
                 self.halted = record
             case BarOpened(time=time, open=price) | OpenRevised(time=time, open=price):
-                self.position = Position(time, price)
+                self.position, self.told = Position(time, price), time
 
 
 def find_resumable(folder: Path, plans: Sequence[SessionPlan]) -> tuple[Path, SessionPlan] | None:

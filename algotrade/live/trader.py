@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
+from algotrade.backtest.event_loop import timers_of
 from algotrade.engine.events import CandleClosed, OrderFilled, StrategyStopped
 from algotrade.engine.session import Record
+from algotrade.engine.timers import Timers
 from algotrade.errors import AlgotradeError, TryLater
 from algotrade.exchange.base import Quote
 from algotrade.exchange.retry import Backoff
@@ -96,6 +98,7 @@ class Trader:
     def __init__(self, launched: Launched, pace: Pace, listen: Callable[[Update], None]) -> None:
         self.opened = launched.opened
         self.state = State.STARTING
+        self._timers = Timers(timers_of(self.opened.simulation.engine.book.strategy), since=self.opened.told)
         self._launched = launched
         self._pace = pace
         self._listen = listen
@@ -212,6 +215,8 @@ class Trader:
         for event in polled.events:
             if bound_reached(plan, bars, event.time, event.time):
                 return records, True
+            for struck in self._timers.before(event):
+                records += self.opened.simulation.process(struck)
             records += self.opened.simulation.process(event)
             if isinstance(event, CandleClosed):
                 bars += 1
