@@ -8,8 +8,9 @@ import time
 import numpy as np
 import pandas as pd
 
+from algotrade.backtest.bar_state import LOG_COLUMNS
 from algotrade.backtest.kernel import LOG_KINDS, UNITS, OrderLog, follow_targets
-from algotrade.backtest.protective_kernel import DOUBT_COLUMNS, LOG_COLUMNS, ROWS_PER_ASK, follow_protected, prepared
+from algotrade.backtest.protective_kernel import DOUBT_COLUMNS, ROWS_PER_ASK, follow_protected, prepared
 from algotrade.engine._jit import compiled
 from algotrade.pipeline import evaluate_metrics, execute_backtest
 from algotrade.strategy.protection import Wanted, protection_of

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from algotrade.backtest.bar_walk import (
+from algotrade.backtest.bar_fills import fill_ask, fill_bracket, liquidated, refused
+from algotrade.backtest.bar_state import (
     LIMIT,
     LOG_COLUMNS,
     MARKET,
@@ -28,17 +29,12 @@ from algotrade.backtest.bar_walk import (
     Spot,
     State,
     Venue,
-    fill_ask,
-    fill_bracket,
-    liquidated,
     no_guard,
     no_order,
-    refused,
-    through,
-    trailing_price,
     turned_at,
     value_at,
 )
+from algotrade.backtest.bar_walk import through, trailing_price
 from algotrade.backtest.setup import Setup
 from algotrade.engine._jit import compiled, scalar
 from algotrade.engine.account import is_worthless

@@ -221,7 +221,7 @@ def test_an_engine_fed_only_what_the_exchange_said_decides_the_same(case: Case) 
     """Recovery is replay: events in, the same effects out, without an exchange."""
     session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
     told = [session.process(event) for event in market_events({"BTC/USD": case.candles}, "1d")]
-    records = [record for answers in told for record in as_the_engine_is_told(answers)]
+    records: list[Any] = [record for answers in told for record in as_the_engine_is_told(answers)]
     engine = Engine(KnownTargets("BTC/USD", case.targets), cash=case.setup.cash)
     effects: list[Any] = [
         effect for record in records if name_of(record) in EVENT_NAMES for effect in engine.process(record)

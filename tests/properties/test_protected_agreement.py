@@ -118,15 +118,16 @@ def by_events(case: Case) -> Result:
 
 
 def assert_same_bits(one: Result, other: Result) -> None:
-    assert [column.tolist() for column in one.filled] == [column.tolist() for column in other.filled]
-    for mine, theirs in zip(one.filled, other.filled, strict=True):
-        assert (mine.dtype, mine.tobytes()) == (theirs.dtype, theirs.tobytes())
+    for name in one.filled._fields:
+        mine, theirs = getattr(one.filled, name), getattr(other.filled, name)
+        assert (mine.dtype, mine.tolist()) == (theirs.dtype, theirs.tolist())
+        assert mine.tobytes() == theirs.tobytes()
     refusals = [[(refused.time, refused.reason) for refused in each.rejections] for each in (one, other)]
     assert refusals[0] == refusals[1]
     assert_array_equal(one.ambiguous.bar, other.ambiguous.bar)
     assert_array_equal(one.ambiguous.diverges, other.ambiguous.diverges)
-    for mine, theirs in zip(one.charges, other.charges, strict=True):
-        assert_array_equal(mine, theirs)
+    for name in one.charges._fields:
+        assert_array_equal(getattr(one.charges, name), getattr(other.charges, name))
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])

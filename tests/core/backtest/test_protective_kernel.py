@@ -116,6 +116,17 @@ def test_every_order_of_a_bracket_may_be_refused_and_still_there_is_room_to_log_
     ] * 3 + [(5, "below_min_quantity")]
 
 
+@EITHER
+def test_a_refused_take_profit_does_not_come_back_with_its_next_step(compile_from: int) -> None:
+    instrument = Instrument(BTC, min_quantity=5.0)
+    table = candles(FLAT, FLAT, FLAT, WIDE, WIDE, WIDE)
+    asks = wanted([1.0, 0.4, 0.4, 0.4, 0.4, 0.4])
+    steps = ((DAY, 0.05), (3 * DAY, 0.01))
+    asks = asks._replace(protection=protection_of(pd.DataFrame({"signal": asks.targets}), steps))
+    result = run_kernel(table, asks, setup(instruments=(instrument,)), compile_from=compile_from)
+    assert [refused.time // DAY for refused in result.rejections] == [3]
+
+
 def test_which_of_the_two_loops_is_long_enough() -> None:
     assert is_plain(Wanted(np.array([0.0, 0.5, 1.0])), setup())
     assert is_plain(wanted([1.0, 0.0]), setup())

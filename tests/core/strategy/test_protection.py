@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.engine.book import Account, Book
+from algotrade.engine.account import Account
+from algotrade.engine.book import Book
 from algotrade.engine.events import CandleClosed
 from algotrade.engine.orders import Bracket
 from algotrade.engine.requests import TargetRequest
@@ -144,7 +145,7 @@ def test_live_the_newest_row_is_asked_for_with_all_that_is_in_it() -> None:
     strategy.sizing = Sizing("quantity", 3.0)
     strategy.begin("BTC/USD", 2, timeframe="1d")
     view = Book(strategy, Account(1_000.0)).view
-    asked = []
+    asked: list[Any] = []
     for day in range(4):
         candle = CandleClosed("BTC/USD", day * 86_400_000, 100.0, 100.0, 100.0, 100.0, 1.0)
         asked += strategy.handle(candle, view)
