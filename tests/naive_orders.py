@@ -114,7 +114,7 @@ class Order:
 
 @dataclass
 class Market:
-    """An account, its orders, and what happened: fills as (bar, side, quantity, price, fee, part), the rest in words."""
+    """An account, its orders, and what happened: fills (bar, side, quantity, price, fee, part), all else in words."""
 
     rules: Rules
     cash: float
