@@ -35,12 +35,13 @@ def targets(name: str, closes: list[float], **parameters: float) -> list[float]:
     return targets_of(strategy.signals(days(closes))).tolist()
 
 
-def test_there_are_six() -> None:
+def test_these_are_shipped() -> None:
     assert NAMES == [
         "bollinger_reversion",
         "buy_the_dip",
         "donchian_breakout",
         "macd_trend",
+        "momentum_rotation",
         "rsi_reversion",
         "sma_cross",
     ]
