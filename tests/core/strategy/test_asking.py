@@ -10,8 +10,8 @@ import pytest
 from algotrade.engine.account import Account
 from algotrade.engine.book import Book
 from algotrade.engine.engine import Engine
-from algotrade.engine.events import CandleClosed, Emitted, OrderFilled, Submit
-from algotrade.engine.orders import Bracket, OrderType, TimeInForce
+from algotrade.engine.events import BracketPlaced, CandleClosed, Emitted, OrderFilled, Submit
+from algotrade.engine.orders import Bracket, Entry, OrderType, TimeInForce, bracket_orders
 from algotrade.engine.requests import (
     CancelRequest,
     EmitRequest,
@@ -276,6 +276,18 @@ def test_working_orders_can_be_cancelled_one_by_one_or_all() -> None:
     ladder, asked = after_the_ladder(lambda our: our.cancel_all())
     assert asked == [CancelRequest(ladder.low), CancelRequest(ladder.high)]
     assert after_the_ladder(lambda our: our.cancel_all(ETH))[1] == []
+
+
+def test_cancelling_all_leaves_what_protects_a_position() -> None:
+    ladder = Ladder()
+    ladder.begin(BTC, None)
+    ladder.then = ladder.cancel_all
+    engine = Engine(ladder, cash=1000.0)
+    engine.process(CANDLE)
+    parent = next(iter(engine.working_orders()))._replace(bracket=Bracket(stop_loss=0.1))
+    engine.process(BracketPlaced(bracket_orders(parent, Bracket(stop_loss=0.1), Entry(1, 50.0, 0, 1.0))[0]))
+    assert len(engine.working_orders()) == 3
+    assert [request.order_id for request in ladder.handle(CANDLE, engine.book.view)] == [ladder.low, ladder.high]
 
 
 def test_an_order_is_replaced_by_one_with_an_id_of_its_own() -> None:

@@ -297,6 +297,26 @@ def test_signals_outside_of_the_bounds_are_found() -> None:
     assert "not between 0 and 1" in check.detail
 
 
+# ---- what comes with a signal ---------------------------------------------------------------------------------------
+class StopsAtTheNextRange(SignalStrategy):
+    """Honest signals; the stop knows the next bar, but for the bars at which `only_held` leaves it alone."""
+
+    only_held: bool = param(False)
+
+    def generate_signals(self, candles):
+        signals = long_where(candles, candles.close > candles.close.rolling(10).mean())
+        ahead = (candles.high / candles.low - 1).shift(-1).fillna(0.01).clip(0.001, 0.9)
+        entries = signals.signal.diff().fillna(signals.signal) != 0
+        return signals.assign(stop_loss=ahead.mask(entries, 0.05) if self.only_held else ahead)
+
+
+def test_a_stop_that_knows_the_future_is_found_where_it_counts() -> None:
+    check = verdicts(StopsAtTheNextRange(), CANDLES, FULL).look_ahead
+    assert check.passed is False
+    assert check.detail.startswith("the stop_loss at 2021-")
+    assert verdicts(StopsAtTheNextRange(only_held=True), CANDLES, FULL).look_ahead.passed
+
+
 # ---- strategies that answer events ----------------------------------------------------------------------------------
 def test_an_event_strategy_cannot_look_ahead_and_is_told_what_is_not_known() -> None:
     checks = verdicts(shipped("buy_the_dip")(), CANDLES, FULL)
