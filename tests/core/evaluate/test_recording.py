@@ -7,19 +7,24 @@ import pytest
 
 from algotrade.backtest.setup import Setup
 from algotrade.engine.events import (
+    AmbiguousBar,
     BarOpened,
     CandleClosed,
+    Charged,
     Decided,
     Denied,
     OrderAccepted,
+    OrderCancelled,
     OrderFilled,
     OrderRejected,
     Submit,
 )
 from algotrade.engine.fills import Costs
-from algotrade.engine.orders import Order
+from algotrade.engine.orders import Order, OrderType, Role
 from algotrade.engine.session import Record
+from algotrade.errors import AlgotradeError
 from algotrade.evaluate.executions import Rejection
+from algotrade.evaluate.portfolio import PortfolioResult
 from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
 from algotrade.market.instrument import Instrument
@@ -118,3 +123,92 @@ def test_targets_in_force_are_the_signals(exposures: list[float], signals: list[
 def test_nothing_recorded_is_an_empty_result() -> None:
     result = recorded()
     assert (len(result.candles), len(result.equity_values), result.signals) == (0, 0, None)
+
+
+def test_a_fill_inside_a_bar_keeps_the_moment_the_reason_and_the_fee_in_base_units() -> None:
+    fill = filled(1)._replace(
+        time=DAY + 3_600_000, fee_quantity=0.25, maker=True, role=Role.TAKE_PROFIT, remaining=1.0, price=11.0
+    )
+    result = recorded(*bar(0), BarOpened("BTC/USD", DAY, 10.0), fill, *bar(1)[1:])
+    row = result.fills.iloc[0]
+    assert result.filled.bar.tolist() == [1]
+    assert row["time"].isoformat() == "1970-01-02T01:00:00+00:00"
+    assert (row["reason"], row["maker"], row["fee_quantity"]) == ("take_profit", True, 0.25)
+
+
+def test_what_holding_cost_is_kept_with_the_fills_that_came_before() -> None:
+    borrowed, paid = Charged("BTC/USD", DAY, "borrow", 1.5), Charged("BTC/USD", 2 * DAY, "funding", -0.5)
+    result = recorded(*bar(0), filled(1, -1), *bar(1), borrowed, paid, *bar(2))
+    assert result.charges.bar.tolist() == [1, 2]
+    assert result.charges.fills_before.tolist() == [1, 1]
+    assert (result.summary["borrow_paid"], result.summary["funding_paid"]) == (1.5, -0.5)
+
+
+def test_ambiguous_bars_are_kept_and_one_walked_along_finer_candles_counts_once() -> None:
+    def either(time: int, *, diverges: bool = False) -> AmbiguousBar:
+        return AmbiguousBar("BTC/USD", time, 490.0, 510.0, diverges)
+
+    inside = [either(2 * DAY + 60_000), either(2 * DAY + 120_000)]
+    result = recorded(*bar(0), *bar(1)[:2], either(DAY, diverges=True), *bar(1)[2:], *inside, *bar(2), either(3 * DAY))
+    assert result.ambiguous.bar.tolist() == [1, 2, 2]
+    assert result.ambiguous.diverges.tolist() == [True, False, False]
+    assert result.summary["ambiguous_bars"] == 2
+
+
+def several(*records: Record, symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD")) -> PortfolioResult:
+    recording = Recording(symbols)
+    for record in records:
+        recording.add(record)
+    return recording.portfolio(SETUP)
+
+
+def of_eth(*records: Record) -> list[Record]:
+    return [record._replace(symbol="ETH/USD") if "symbol" in record._fields else record for record in records]
+
+
+def test_symbols_that_close_at_one_moment_make_one_bar_of_the_whole() -> None:
+    first, second = closed(0)._replace(more=True), closed(0)._replace(symbol="ETH/USD")
+    moment = [first, second, decided(0, equity=501.0), *of_eth(decided(0, equity=501.0))]
+    result = several(*moment, *of_eth(filled(1)), *of_eth(*bar(1, equity=499.0)))
+    assert result.times.tolist() == [0, DAY]
+    assert result.equity_values.tolist() == [501.0, 499.0]
+    assert [part.result.times.tolist() for part in result.parts] == [[0], [0, DAY]]
+    assert [part.result.filled.bar.tolist() for part in result.parts] == [[], [1]]
+    assert result.fills["symbol"].tolist() == ["ETH/USD"]
+
+
+def test_a_refused_order_belongs_to_the_symbol_that_it_was_for() -> None:
+    order = Order("id", "ETH/USD", 0, 1, quantity=1.0)
+    refused = [Submit(order), OrderAccepted("id", 0), OrderRejected("id", DAY, "below_min_notional")]
+    result = several(*bar(0), *of_eth(*bar(0)), *refused, *bar(1))
+    assert [len(part.result.rejections) for part in result.parts] == [0, 1]
+    assert result.rejections == (Rejection(DAY, "below_min_notional"),)
+
+
+def test_an_ambiguous_bar_is_no_matter_of_a_book_whose_orders_fill_at_the_open() -> None:
+    recording = Recording(["BTC/USD"], ["plain", "stops"])
+    stop = Order("id", "BTC/USD", 0, -1, OrderType.STOP, quantity=1.0, stop=9.0, book="stops")
+    for record in [closed(0), *(decided(0)._replace(book=book) for book in ("plain", "stops")), Submit(stop)]:
+        recording.add(record)
+    recording.add(AmbiguousBar("BTC/USD", 0, 1.0, 2.0, diverges=False))
+    result = recording.portfolio(SETUP, {"plain": 250.0, "stops": 250.0})
+    assert [len(part.result.ambiguous.bar) for part in result.parts] == [0, 1]
+    assert result.summary["ambiguous_bars"] == 1
+
+
+def test_several_symbols_are_no_single_result() -> None:
+    recording = Recording()
+    for record in (*bar(0), *of_eth(*bar(0))):
+        recording.add(record)
+    with pytest.raises(AlgotradeError, match="portfolio"):
+        recording.result(SETUP)
+
+
+def test_nothing_is_kept_of_an_order_that_is_done() -> None:
+    recording = Recording()
+    for number in range(100):
+        order = Order(f"id{number}", "BTC/USD", 0, 1, quantity=1.0)
+        done = (OrderCancelled(order.order_id, 0), OrderRejected(order.order_id, 0, "no"), filled(0))[number % 3]
+        for record in (Submit(order), done._replace(order_id=order.order_id)):
+            recording.add(record)
+    assert not recording._working

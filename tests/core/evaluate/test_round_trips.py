@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.evaluate.executions import Fills, fills_of
+from algotrade.engine.orders import Role
+from algotrade.evaluate.executions import ROLES, AmbiguousBars, Charges, Fills, fills_of
 from algotrade.evaluate.round_trips import OpenPosition, closed_round_trips, open_position, round_trip_table
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -137,3 +138,54 @@ def test_the_fills_are_left_as_they_are():
     round_trip_table(given, TIMES)
     open_position(given)
     assert all((kept == column).all() for kept, column in zip(before, given, strict=True))
+
+
+def charges(*rows: tuple[int, float, int]) -> Charges:
+    """Rows of bar, amount, fills before."""
+    bar, amount, before = np.array(rows, float).reshape(-1, 3).T
+    nothing = np.zeros(len(bar), np.int16)
+    return Charges(bar.astype(np.int64), nothing, amount, before.astype(np.int64), nothing)
+
+
+def test_what_holding_cost_belongs_to_the_round_trip_that_was_held():
+    given = fills((1, "sell", 1, 100, 0), (3, "buy", 1, 90, 0), (5, "sell", 1, 100, 0), (8, "buy", 1, 95, 0))
+    held = charges((1, 0.5, 1), (2, 0.25, 1), (5, 2, 3), (6, 1, 3))
+    trips = closed_round_trips(given, held)
+    assert trips.charges.tolist() == [0.75, 3.0]
+    assert trips.profit.tolist() == [10 - 0.75, 5 - 3.0]
+
+
+def test_a_debt_that_is_forgiven_after_the_last_fill_belongs_to_the_round_trip_before_it():
+    given = fills((1, "sell", 1, 100, 0), (3, "buy", 1, 150, 0), (5, "sell", 1, 100, 0), (8, "buy", 1, 95, 0))
+    assert closed_round_trips(given, charges((3, -20, 2))).charges.tolist() == [-20.0, 0.0]
+
+
+def test_what_an_open_position_costs_belongs_to_no_closed_round_trip():
+    given = fills((1, "buy", 1, 100, 0), (2, "sell", 1, 100, 0), (3, "sell", 1, 100, 0))
+    assert closed_round_trips(given, charges((4, 7, 3))).charges.tolist() == [0.0]
+
+
+def test_a_fee_in_base_units_lessens_what_can_be_sold():
+    """Bought 2 at 100, of which 0.02 are kept back (worth 2); the rest, 1.98, is sold at 110 for a fee of 1."""
+    given = fills((1, "buy", 2, 100, 2), (2, "sell", 1.98, 110, 1))._replace(fee_quantity=np.array([0.02, 0.0]))
+    (trip,) = round_trip_table(given, TIMES).to_dict("records")
+    assert (trip["quantity"], trip["entry_price"], trip["fees"]) == (1.98, 100.0, 3.0)
+    assert trip["profit"] == pytest.approx(1.98 * 110 - 2 * 100 - 1)
+
+
+def test_the_reason_is_that_of_the_last_fill():
+    given = fills((1, "buy", 2, 100, 0), (2, "sell", 1, 110, 0), (3, "sell", 1, 90, 0), (4, "buy", 1, 1, 0))
+    roles = [ROLES.index(role) for role in (Role.OWN, Role.TAKE_PROFIT, Role.STOP_LOSS, Role.OWN)]
+    table = round_trip_table(given._replace(role=np.array(roles, np.int16)), TIMES)
+    assert table["exit_reason"].tolist() == ["stop_loss"]
+
+
+@pytest.mark.parametrize(
+    ("bars", "expected"),
+    [([], False), ([1], False), ([2], True), ([3], True), ([5], True), ([6], False), ([0, 9], False)],
+)
+def test_a_round_trip_hangs_on_the_ambiguous_bars_from_its_entry_to_its_exit(bars, expected):
+    values = np.zeros(len(bars))
+    ambiguous = AmbiguousBars(np.array(bars, np.int64), values, values, values.astype(bool))
+    trips = closed_round_trips(fills((2, "buy", 1, 100, 0), (5, "sell", 1, 100, 0)), ambiguous=ambiguous)
+    assert trips.path_dependent.tolist() == [expected]
