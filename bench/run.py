@@ -18,6 +18,7 @@ MEASUREMENTS = {  # name -> module and function, imported when it is its turn
     "kernel": ("bench.memory", "kernel"),
     "protective-kernel": ("bench.protective", "protective_kernel"),
     "vectorbt-stops": ("bench.protective", "against_vectorbt_with_stops"),
+    "weights": ("bench.portfolio", "weights"),
     "backtesting.py": ("bench.memory", "against_backtesting_py"),
     "vectorbt": ("bench.memory", "against_vectorbt"),
     "event-kind": ("bench.event_kind", "callbacks"),

@@ -69,20 +69,25 @@ def run_weights(
     Returns:
         A Result of one symbol, else a PortfolioResult.
     """
-    symbols = setup.symbols
-    candles = [tables[symbol] for symbol in symbols]
-    rows = [rows_of(times_ms(table), plan.times) for table in candles]
-    markets = _markets(candles, rows, len(plan.times), setup)
-    weights = np.ascontiguousarray(plan.weights, np.float64).ravel()
-    aims = Aims(weights, np.ascontiguousarray(plan.rebalance, np.bool_), float(setup.rebalance_band))
-    if len(weights) >= compile_from:
+    candles = [tables[symbol] for symbol in setup.symbols]
+    markets, aims = columns_of(tables, plan, setup)
+    if len(aims.weights) >= compile_from:
         try:
             traces = run_compiled(markets, aims, float(setup.cash))
         except (ImportError, OSError):  # numba is absent or cannot write its files: the plain form gives the same
             traces = run_plain(markets, aims, float(setup.cash))
     else:
         traces = run_plain(markets, aims, float(setup.cash))
-    return _result(candles, rows, plan, traces, setup)
+    return _result(candles, plan, traces, setup)
+
+
+def columns_of(tables: Mapping[str, pd.DataFrame], plan: Plan, setup: Setup) -> tuple[Markets, Aims]:
+    """A run as the columns that the loop wants."""
+    candles = [tables[symbol] for symbol in setup.symbols]
+    rows = [rows_of(times_ms(table), plan.times) for table in candles]
+    weights = np.ascontiguousarray(plan.weights, np.float64).ravel()
+    aims = Aims(weights, np.ascontiguousarray(plan.rebalance, np.bool_), float(setup.rebalance_band))
+    return _markets(candles, rows, len(plan.times), setup), aims
 
 
 def _markets(candles: Sequence[pd.DataFrame], rows: Sequence[Rows], moments: int, setup: Setup) -> Markets:
@@ -100,7 +105,7 @@ def _side_by_side(columns: Sequence[pd.Series[float]], rows: Sequence[Rows], mom
     return wide.ravel()
 
 
-def _result(candles: Sequence[pd.DataFrame], rows: Sequence[Rows], plan: Plan, traces: Traces, setup: Setup) -> Outcome:
+def _result(candles: Sequence[pd.DataFrame], plan: Plan, traces: Traces, setup: Setup) -> Outcome:
     log = traces.log
     done = log.refusal == 0
     columns = (log.bar, log.side, log.quantity, log.price, log.fee)
@@ -108,7 +113,7 @@ def _result(candles: Sequence[pd.DataFrame], rows: Sequence[Rows], plan: Plan, t
     parts = []
     for place, symbol in enumerate(setup.symbols):
         refused = np.flatnonzero((log.symbol == place) & ~done)
-        wanted = plan.weights[rows[place], place]
+        wanted = plan.weights[rows_of(times_ms(candles[place]), plan.times), place]
         signals = pd.DataFrame({"close": candles[place]["close"], "signal": wanted}, index=candles[place].index)
         rejections = map(
             Rejection, plan.times[log.bar[refused]].tolist(), [REFUSALS[code] for code in log.refusal[refused]]
