@@ -17,14 +17,21 @@ from algotrade.strategy.weights import PortfolioStrategy
 
 
 def check_honesty(
-    strategy: Strategy, candles: pd.DataFrame, signals: pd.DataFrame | None, mode: str, database: Database | None
+    strategy: Strategy,
+    candles: pd.DataFrame | Mapping[str, pd.DataFrame],
+    signals: pd.DataFrame | None,
+    mode: str,
+    database: Database | None,
 ) -> Checks | None:
-    """The verdicts on a strategy, from the store where the same was checked before; None for mode "none"."""
+    """The verdicts on a strategy, from the store where the same was checked before; None for mode "none".
+
+    A strategy of several symbols that answers events is given the candles of all of them, by symbol.
+    """
 
     def make() -> Checks:
         return check_strategy(strategy, candles, signals, Budget(full=mode == "full"), time.process_time)
 
-    return None if mode == "none" else _remembered(strategy, content_hash(candles), mode, database, make)
+    return None if mode == "none" else _remembered(strategy, _hash_of(candles), mode, database, make)
 
 
 def check_weights_honesty(
@@ -39,8 +46,14 @@ def check_weights_honesty(
     def make() -> Checks:
         return check_portfolio(strategy, tables, weights, Budget(full=mode == "full"), time.process_time)
 
-    hashes = " ".join(f"{symbol}={content_hash(candles)}" for symbol, candles in tables.items())
-    return None if mode == "none" else _remembered(strategy, hashes, mode, database, make)
+    return None if mode == "none" else _remembered(strategy, _hash_of(tables), mode, database, make)
+
+
+def _hash_of(candles: pd.DataFrame | Mapping[str, pd.DataFrame]) -> str:
+    """Names the bytes of one table, or of several by symbol."""
+    if not isinstance(candles, Mapping):
+        return content_hash(candles)
+    return " ".join(f"{symbol}={content_hash(table)}" for symbol, table in candles.items())
 
 
 def _remembered(

@@ -146,7 +146,7 @@ def _verdicts(
 ) -> Checks | None:
     """The verdicts on the strategies; of several those of the first that fails one.
 
-    Weights are judged over all symbols, what decides for one symbol after the other over the first of them.
+    Weights and answers to events are judged over all symbols, signals for one after the other over the first of them.
     """
     found = []
     for strategy, signals, _wanted, weights in books.values():
@@ -154,7 +154,10 @@ def _verdicts(
             found.append(check_weights_honesty(strategy, tables, weights, check, database))
         else:
             first, candles = next(iter(tables.items()))
-            found.append(check_honesty(strategy, candles, signals[first] if signals else None, check, database))
+            several = None if signals or len(tables) == 1 else tables
+            found.append(
+                check_honesty(strategy, several or candles, signals[first] if signals else None, check, database)
+            )
     failing = (checks for checks in found if checks is not None and checks.failed)
     return next(failing, found[0])
 

@@ -88,6 +88,7 @@ def _checked(strategy: Strategy, history: pd.DataFrame, plan: SessionPlan, datab
             hint=f"algotrade list timeframes --exchange {plan.exchange}",
         )
     strategy.bounds = plan.bounds
+    strategy.begin(plan.symbol, strategy.warmup, timeframe=plan.timeframe)
     checks = check_honesty(strategy, history, generate_signals(strategy, history), "budget", database)
     if checks is not None and checks.failed:
         name, check = next(iter(checks.failed.items()))
