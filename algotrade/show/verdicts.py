@@ -16,8 +16,7 @@ from algotrade.show.tables import heading, left, table
 
 WORRYING_GAP_SHARE: Final = 0.01  # of the bars
 VERDICTS: Final = {True: ("passed", "green"), False: ("FAILED", "bold red"), None: ("not run", "yellow")}
-EXIT_REASON: Final = 6  # columns of a fill's row
-PLACED_AT: Final = 5
+FILLED_AT, REASON = 5, 6  # columns of a fill's row
 
 
 class Verdict(NamedTuple):
@@ -77,12 +76,14 @@ def losses(document: Document) -> list[str]:
     """A sentence where nothing was left, and one where positions were liquidated."""
     sentences = []
     if document["ruined_at"] is not None:
-        sentences.append(f"RUINED: nothing was left at the close of {fmt.time(document['ruined_at'])}.")
-    liquidated = [row for row in document["fills"] if row[EXIT_REASON] == "liquidation"]
+        (bar,) = fmt.times([document["ruined_at"]])
+        sentences.append(f"RUINED: nothing was left at the close of {bar}.")
+    liquidated = [row for row in document["fills"] if row[REASON] == "liquidation"]
     if liquidated:
         many = "1 position was" if len(liquidated) == 1 else f"{fmt.count(len(liquidated))} positions were"
         first = "" if len(liquidated) == 1 else "the first "
-        sentences.append(f"LIQUIDATED: {many} closed by the exchange, {first}on {fmt.time(liquidated[0][PLACED_AT])}.")
+        (when,) = fmt.times([liquidated[0][FILLED_AT]])
+        sentences.append(f"LIQUIDATED: {many} closed by the exchange, {first}on {when}.")
     return sentences
 
 
