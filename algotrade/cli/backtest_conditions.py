@@ -10,10 +10,8 @@ from algotrade.cli import options
 if TYPE_CHECKING:
     from algotrade.backtest.setup import Setup
     from algotrade.config import Settings
-    from algotrade.engine.fills import Costs
     from algotrade.ingest.inside import Markets, Wish
     from algotrade.ingest.source import DataRequest
-    from algotrade.market.instrument import Instrument
     from algotrade.store.database import Database
     from algotrade.strategy.base import Strategy
 
@@ -183,6 +181,7 @@ def read_markets(
 def run_setup(wanted: Wanted, markets: Markets, strategies: dict[str, Strategy], settings: Settings) -> Setup:
     """The conditions of the run."""
     from algotrade.backtest.setup import Setup
+    from algotrade.config.costs import costs_of
     from algotrade.strategy.signals import Bounds
     from algotrade.strategy.sizes import parse_sizing
 
@@ -192,7 +191,12 @@ def run_setup(wanted: Wanted, markets: Markets, strategies: dict[str, Strategy],
         instruments=instruments,
         timeframe=markets.series[0].key.timeframe,
         cash=settings.defaults.cash,
-        costs=run_costs(settings, instruments),
+        costs=costs_of(
+            settings.costs,
+            fee_rate=settings.defaults.fee,
+            slippage_rate=settings.defaults.slippage,
+            instruments=instruments,
+        ),
         bounds=Bounds(wanted.leverage, can_short),
         limits=options.risk_limits(settings),
         path=wanted.path,
@@ -201,29 +205,6 @@ def run_setup(wanted: Wanted, markets: Markets, strategies: dict[str, Strategy],
         sizing=None if wanted.size is None else parse_sizing(wanted.size),
         detail=wanted.wish.detail,
         books=tuple(strategies) if len(strategies) > 1 else (),
-    )
-
-
-def run_costs(settings: Settings, instruments: Sequence[Instrument]) -> Costs:
-    """What trading and holding cost: the settings, where they say nothing the markets' own fees."""
-    from algotrade.backtest.setup import fees_of
-    from algotrade.engine.fills import Costs
-
-    costs = settings.costs
-    taker, maker = fees_of(instruments, settings.defaults.fee, costs.maker_fee)
-    return Costs(
-        fee_rate=taker,
-        slippage_rate=settings.defaults.slippage,
-        maker_fee_rate=maker,
-        spread_rate=costs.spread,
-        impact_rate=costs.impact,
-        max_volume_share=costs.max_volume_share,
-        fee_schedule=costs.schedule,
-        fee_in_base=costs.fee_in_base,
-        borrow_rate=costs.borrow_rate,
-        maintenance_rate=costs.maintenance_rate,
-        latency_bars=costs.latency_bars,
-        latency_ms=costs.latency_ms,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import algotrade as at
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
-from algotrade.errors import FixConfiguration, FixStrategy
+from algotrade.errors import FixCommand, FixConfiguration, FixData, FixStrategy
 from algotrade.evaluate.result import Result
 from algotrade.ingest.source import MarketData
 from algotrade.market.candles import SeriesKey
@@ -78,7 +79,7 @@ def test_a_table_read_back_from_a_file_keeps_its_series(demo: pd.DataFrame, tmp_
 
 def test_a_notebook_and_a_terminal_give_the_same_figures(demo: pd.DataFrame, tmp_path: Path) -> None:
     instrument = instrument_of("ETH/USD")
-    setup = Setup((instrument,), "4h", costs=Costs(0.004, 0.0005))
+    setup = Setup((instrument,), "4h", costs=Costs(0.004, 0.0005, 0.0025))
     market = MarketData(SeriesKey("demo", "ETH/USD", "4h", "demo"), demo, instrument, simulated=True)
     ours = {**run_backtest(Rising(), market, setup).document, "run": None}
     assert at.backtest(Rising(), demo).document == ours
@@ -103,3 +104,81 @@ def test_a_strategy_without_its_parameters_is_a_sentence(demo: pd.DataFrame) -> 
 
 def test_a_result_says_what_it_is_in_a_line(demo: pd.DataFrame) -> None:
     assert repr(at.backtest(Rising(), demo, check="none")).startswith("<rising on ETH/USD 4h SIMULATED, ")
+
+
+# ---- several symbols, finer candles, costs --------------------------------------------------------------------------
+class Guarded(at.SignalStrategy):
+    """Rising, with a stop and a target so close that a day can reach both."""
+
+    warmup = 2
+
+    def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
+        rising = candles.close > candles.close.shift(1)
+        return candles[["close"]].assign(signal=rising.astype(float), stop_loss=0.01, take_profit=0.01)
+
+
+def demo_candles(symbol: str, timeframe: str) -> pd.DataFrame:
+    return at.load(symbol, timeframe=timeframe, exchange="demo", start="2023-01-01", end="2023-06-30")
+
+
+def test_finer_candles_lie_between_the_worse_and_the_better_way_through_the_bars() -> None:
+    days, hours = demo_candles("BTC/USD", "1d"), demo_candles("BTC/USD", "1h")
+    worst = at.backtest(Guarded(), days, check="none")
+    best = at.backtest(Guarded(), days, check="none", path="best")
+    detail = at.backtest(Guarded(), days, check="none", detail=hours)
+    assert worst.bounds == best.bounds is not None
+    assert worst.summary["final_equity"] < detail.summary["final_equity"] < best.summary["final_equity"]
+    assert (worst.ran_on.machine, detail.ran_on) == ("kernel", ("event loop", "finer candles"))
+    assert detail.document["execution"]["detail"] == "1h"
+
+
+def test_tables_by_symbol_run_in_one_account() -> None:
+    tables = {symbol: demo_candles(symbol, "1d") for symbol in ("BTC/USD", "ETH/USD")}
+    result = at.backtest(Rising(), tables, check="none", rebalance_band=0.1)
+    assert [part.symbol for part in result.parts] == ["BTC/USD", "ETH/USD"]
+    assert result.document["data"]["symbol"] == "BTC/USD + ETH/USD"
+    assert "rising on BTC/USD + ETH/USD 1d SIMULATED" in repr(result)
+    assert len(result.equity) == 181
+
+
+def test_several_strategies_share_the_cash() -> None:
+    result = at.backtest([Rising(), Guarded()], demo_candles("BTC/USD", "1d"), check="none")
+    assert [(part.strategy, part.result.cash) for part in result.parts] == [("rising", 5_000.0), ("guarded", 5_000.0)]
+
+
+def test_the_words_for_costs_are_those_of_the_settings() -> None:
+    days = demo_candles("BTC/USD", "1d")
+    costs = at.backtest(Rising(), days, check="none", maker_fee=0.001, spread=0.002, latency_bars=1).document["costs"]
+    assert (costs["maker_fee_rate"], costs["spread_rate"], costs["latency_bars"]) == (0.001, 0.002, 1)
+    assert (
+        at.backtest(Rising(), days, check="none", size="volatility=0.2").document["execution"]["sizing"]["amount"]
+        == 0.2
+    )
+
+
+def test_funding_is_charged_at_its_times() -> None:
+    days = demo_candles("BTC/USD", "1d")
+    rates = pd.Series(0.0001, index=days.index)
+    assert at.backtest(Rising(), days, check="none", funding=rates).summary["funding_paid"] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"spred": 0.1}, r"spred=0\.1: .*Did you mean 'spread'\?"),
+        ({"spread": 2.0}, r"spread=2\.0: Input should be less than 1"),
+        ({"latency_ms": 100}, r"a latency of 100 ms lies inside a bar of 1d"),
+        ({"detail": {"ETH/USD": pd.DataFrame()}}, r"detail is given for ETH/USD, which is not traded"),
+    ],
+)
+def test_words_that_make_no_sense_are_refused(words: dict[str, Any], told: str) -> None:
+    with pytest.raises(FixCommand, match=told):
+        at.backtest(Rising(), demo_candles("BTC/USD", "1d"), **words)
+
+
+def test_tables_of_different_timeframes_are_no_run() -> None:
+    tables = {"BTC/USD": demo_candles("BTC/USD", "1d"), "ETH/USD": demo_candles("ETH/USD", "4h")}
+    with pytest.raises(FixData, match="the same timeframe, given BTC/USD 1d, ETH/USD 4h"):
+        at.backtest(Rising(), tables)
+    with pytest.raises(FixData, match="there are no candles"):
+        at.backtest(Rising(), {})
