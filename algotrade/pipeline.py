@@ -148,18 +148,21 @@ def _verdicts(
 
     Weights and answers to events are judged over all symbols, signals for one after the other over the first of them.
     """
-    found = []
-    for strategy, signals, _wanted, weights in books.values():
-        if weights is not None and isinstance(strategy, PortfolioStrategy):
-            found.append(check_weights_honesty(strategy, tables, weights, check, database))
-        else:
-            first, candles = next(iter(tables.items()))
-            several = None if signals or len(tables) == 1 else tables
-            found.append(
-                check_honesty(strategy, several or candles, signals[first] if signals else None, check, database)
-            )
+    found = [check_prepared(prepared, tables, check, database) for prepared in books.values()]
     failing = (checks for checks in found if checks is not None and checks.failed)
     return next(failing, found[0])
+
+
+def check_prepared(
+    prepared: Prepared, tables: Mapping[str, pd.DataFrame], check: str, database: Database | None
+) -> Checks | None:
+    """The verdicts on a strategy over the candles of its symbols."""
+    strategy, signals, _wanted, weights = prepared
+    if weights is not None and isinstance(strategy, PortfolioStrategy):
+        return check_weights_honesty(strategy, tables, weights, check, database)
+    first, candles = next(iter(tables.items()))
+    several = None if signals or len(tables) == 1 else tables
+    return check_honesty(strategy, several or candles, signals[first] if signals else None, check, database)
 
 
 def _provenance(books: Mapping[str, Prepared], markets: Markets, setup: Setup, checks: Checks | None) -> Provenance:

@@ -45,6 +45,28 @@ class Prepared(NamedTuple):
         return self.wanted is not None or self.weights is not None
 
 
+def begin(strategy: Strategy, setup: Setup, warmup: int | str | None) -> Strategy:
+    """Begin a strategy under the conditions of a run; a backtest and a live session both do it here.
+
+    Args:
+        strategy: with its parameters; it takes the bounds, and the sizing if there is one, of the setup.
+        setup: of the run.
+        warmup: candles that it looks back on.
+
+    Raises:
+        FixCommand: a sizing for a strategy whose weights say the sizes.
+    """
+    strategy.bounds, strategy.calendar = setup.bounds, setup.calendar
+    strategy.sizing = setup.sizing or strategy.sizing
+    strategy.begin(setup.symbols, warmup, timeframe=setup.timeframe)
+    if isinstance(strategy, PortfolioStrategy) and strategy.sizing is not None:
+        raise FixCommand(
+            f"{strategy.name()} says by its weights how much to hold; a sizing has no meaning beside them",
+            hint=f"algotrade backtest --strategy {strategy.name()}",
+        )
+    return strategy
+
+
 def prepare(
     strategy: Strategy,
     tables: Mapping[str, pd.DataFrame],
@@ -54,7 +76,7 @@ def prepare(
     """Begin a strategy on the symbols of a run, and compute its signals where it decides by nothing else.
 
     Args:
-        strategy: with its parameters; it takes the bounds, and the sizing if there is one, of the setup.
+        strategy: with its parameters, see `begin`.
         tables: closed candles by symbol.
         setup: of the run.
         signals: by symbol, checked, where they are already computed.
@@ -63,14 +85,7 @@ def prepare(
         FixStrategy: its code raised, or its answer is no table of signals, or of weights.
         FixCommand: a sizing for a strategy whose weights say the sizes.
     """
-    strategy.bounds, strategy.calendar = setup.bounds, setup.calendar
-    strategy.sizing = setup.sizing or strategy.sizing
-    strategy.begin(setup.symbols, strategy.warmup, timeframe=setup.timeframe)
-    if isinstance(strategy, PortfolioStrategy) and strategy.sizing is not None:
-        raise FixCommand(
-            f"{strategy.name()} says by its weights how much to hold; a sizing has no meaning beside them",
-            hint=f"algotrade backtest --strategy {strategy.name()}",
-        )
+    begin(strategy, setup, strategy.warmup)
     if decides_by_weights(strategy):
         return Prepared(strategy, weights=strategy.weights(tables))
     if not decides_by_signals(strategy):
