@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -71,14 +72,16 @@ def run_weights(
     """
     candles = [tables[symbol] for symbol in setup.symbols]
     markets, aims = columns_of(tables, plan, setup)
-    if len(aims.weights) >= compile_from:
-        try:
-            traces = run_compiled(markets, aims, float(setup.cash))
-        except (ImportError, OSError):  # numba is absent or cannot write its files: the plain form gives the same
-            traces = run_plain(markets, aims, float(setup.cash))
-    else:
-        traces = run_plain(markets, aims, float(setup.cash))
+    traces = _traces(markets, aims, float(setup.cash), compile_from)
     return _result(candles, plan, traces, setup)
+
+
+def _traces(markets: Markets, aims: Aims, cash: float, compile_from: int) -> Traces:
+    """By machine code where that is worth it, and numba is there and can write its files."""
+    if len(aims.weights) >= compile_from:
+        with suppress(ImportError, OSError):
+            return run_compiled(markets, aims, cash)
+    return run_plain(markets, aims, cash)
 
 
 def columns_of(tables: Mapping[str, pd.DataFrame], plan: Plan, setup: Setup) -> tuple[Markets, Aims]:
