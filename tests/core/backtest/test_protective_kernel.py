@@ -127,6 +127,14 @@ def test_a_refused_take_profit_does_not_come_back_with_its_next_step(compile_fro
     assert [refused.time // DAY for refused in result.rejections] == [3]
 
 
+@EITHER
+def test_a_position_that_its_target_closed_is_not_closed_again_when_its_bars_are_over(compile_from: int) -> None:
+    asks = wanted([1.0, 0.0, 0.0, 0.0, 0.0, 0.0], max_bars=3.0)
+    result = run_kernel(candles(*[FLAT] * 6), asks, setup(), compile_from=compile_from)
+    assert [fill[0] for fill in told(result)] == [1, 2]
+    assert result.rejections == ()
+
+
 def test_which_of_the_two_loops_is_long_enough() -> None:
     assert is_plain(Wanted(np.array([0.0, 0.5, 1.0])), setup())
     assert is_plain(wanted([1.0, 0.0]), setup())
