@@ -58,7 +58,7 @@ def _steps(value: object) -> object:
             value = json.loads(value)
         except ValueError:
             raise ValueError("must be written as [[0, 0.0025, 0.004], [50000, 0.002, 0.0035]]") from None
-    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) for row in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) and len(row) == 3 for row in value):
         raise ValueError("must be rows of [volume of 30 days, maker fee, taker fee]")
     return tuple(tuple(row) for row in value)
 
