@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,8 @@ from algotrade.market.simulate import simulate_candles
 from algotrade.market.span import parse_span
 from algotrade.pipeline import generate_signals
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.checks import Budget, check_strategy
+from algotrade.strategy.checks import Budget, check_portfolio, check_strategy
+from algotrade.strategy.weights import decides_by_weights
 
 
 def strategy_from_file(path: str | Path, name: str = "") -> type[Strategy]:
@@ -47,12 +49,17 @@ def demo_candles(
     return simulate_candles(symbol, timeframe, span.start, span.end)
 
 
-def assert_honest(strategy: Strategy, candles: pd.DataFrame | None = None, *, full: bool = True) -> None:
+def assert_honest(
+    strategy: Strategy,
+    candles: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+    *,
+    full: bool = True,
+) -> None:
     """Run the checks of a backtest: look-ahead, warm-up, purity, range.
 
     Args:
         strategy: with the parameters to test.
-        candles: closed candles; `demo_candles()` unless given.
+        candles: closed candles, or those of several symbols; `demo_candles()` unless given.
         full: check every bar, a few seconds for a thousand; else as many as a second of CPU time allows, which is
             more on a fast machine than on a slow one.
 
@@ -60,9 +67,16 @@ def assert_honest(strategy: Strategy, candles: pd.DataFrame | None = None, *, fu
         AssertionError: a check failed; with the bar.
     """
     candles = demo_candles() if candles is None else candles
-    symbol = strategy.symbol or "BTC/USD"
-    strategy.begin(symbol, strategy.warmup, timeframe=strategy.timeframe or infer_timeframe(times_ms(candles)))
-    signals = generate_signals(strategy, candles)
-    checks = check_strategy(strategy, candles, signals, Budget(full=full), time.process_time)
+    tables = candles if isinstance(candles, Mapping) else {strategy.symbol or "BTC/USD": candles}
+    first = next(iter(tables.values()))
+    timeframe = strategy.timeframe or infer_timeframe(times_ms(first))
+    strategy.begin(tuple(tables), strategy.warmup, timeframe=timeframe)
+    budget = Budget(full=full)
+    if decides_by_weights(strategy):
+        checks = check_portfolio(strategy, tables, strategy.weights(tables), budget, time.process_time)
+    else:
+        signals = generate_signals(strategy, first)
+        given = tables if signals is None else first
+        checks = check_strategy(strategy, given, signals, budget, time.process_time)
     failed = [f"{name}: {check.detail}" for name, check in checks.failed.items()]
     assert not failed, f"{strategy.name()} fails {'; '.join(failed)}"

@@ -8,6 +8,7 @@ import pytest
 from algotrade.errors import FixStrategy
 from algotrade.strategy.signals import SignalStrategy
 from algotrade.testing import assert_honest, demo_candles, strategy_from_file
+from tests.leaks.rotations import BestOfTomorrow
 
 
 class Peeks(SignalStrategy):
@@ -32,6 +33,14 @@ def test_a_strategy_that_peeks_is_named_with_its_bar() -> None:
 def test_a_shipped_strategy_is_honest() -> None:
     shipped = Path(__file__).parents[2] / "strategies" / "sma_cross.py"
     assert_honest(strategy_from_file(shipped)(), demo_candles(end="2020-12-31"), full=True)
+
+
+def test_a_rotation_is_checked_over_all_its_symbols() -> None:
+    tables = {symbol: demo_candles(symbol, end="2020-12-31") for symbol in ("BTC/USD", "ETH/USD", "SOL/USD")}
+    shipped = Path(__file__).parents[2] / "strategies" / "momentum_rotation.py"
+    assert_honest(strategy_from_file(shipped)(window=20), tables, full=False)
+    with pytest.raises(AssertionError, match=r"best_of_tomorrow fails look_ahead: the weight of"):
+        assert_honest(BestOfTomorrow(), tables, full=False)
 
 
 def test_a_file_without_a_strategy_is_refused(tmp_path: Path) -> None:
