@@ -6,7 +6,8 @@ the bar adds two more ways, in which the price turns right there: what protects 
 either side, and a breakout with a close stop is not always won.
 
 `worst <= what happened <= best` holds where all ways leave the same position. Where they do not, later bars decide,
-and the bar says that it diverges.
+and the bar says that it diverges. Trailing stops are outside of it: they follow turns that no candle tells, so that
+the ways are examples there and no bounds; finer candles tell more.
 """
 
 from __future__ import annotations
