@@ -130,7 +130,11 @@ def rounded_down(quantity: float, step: float) -> float:
     """A quantity in whole steps; what comes out negative is no quantity at all."""
     if quantity <= 0:
         return 0.0
-    return math.floor(quantity / step + 1e-9) * step if step else quantity
+    if not step:
+        return quantity
+    steps = quantity / step
+    nearest = round(steps)
+    return (nearest if math.isclose(steps, nearest, rel_tol=4e-16, abs_tol=1e-9) else math.floor(steps)) * step
 
 
 def refusal(quantity: float, price: float, equity: float, market: Market) -> str:

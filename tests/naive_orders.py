@@ -255,6 +255,8 @@ class Market:
 
     def book(self, side: int, quantity: float, price: float, fee: float, part: str) -> None:
         before, after = self.position, self.position + side * quantity
+        if abs(after) <= 1e-12 * quantity:
+            after = 0.0  # the last bits of binary fractions
         if before == 0 or before * after < 0:
             self.entry = price
         elif abs(after) > abs(before):

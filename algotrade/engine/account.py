@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Self
+from typing import Final, Self
 
 from algotrade.engine._jit import scalar
 from algotrade.engine.events import Charged, OrderFilled
 from algotrade.engine.orders import Order
+
+LAST_BITS: Final = 1e-12  # of a fill: 0.3 bought and 0.1 + 0.2 sold in binary fractions leave less than that
 
 
 @scalar
@@ -19,8 +21,9 @@ def cash_after(cash: float, side: int, quantity: float, price: float, fee: float
 
 @scalar
 def position_after(position: float, side: int, quantity: float) -> float:
-    """Position after a fill, base units, negative when short."""
-    return position + side * quantity
+    """Position after a fill, base units, negative when short; flat where only the fractions' last bits are left."""
+    after = position + side * quantity
+    return after if abs(after) > LAST_BITS * quantity else 0.0
 
 
 @scalar

@@ -38,6 +38,7 @@ REFUSALS: Final = (
 )
 EXPOSURE, QUANTITY, NOTIONAL = range(3)  # units of a target: fraction of equity, base units, quote units
 STEP_TOLERANCE: Final = 1e-9  # of a step: so that 0.3 of a step of 0.1 is three steps, in spite of binary fractions
+LAST_BITS: Final = 4e-16  # of the number of steps: where there are millions, its own rounding is larger than that
 
 
 class Terms(NamedTuple):
@@ -84,7 +85,8 @@ def round_down(quantity: float, step: float) -> float:
     """
     if step <= 0.0:
         return quantity
-    return (quantity / step + STEP_TOLERANCE) // 1.0 * step
+    steps = quantity / step
+    return (steps + max(STEP_TOLERANCE, steps * LAST_BITS)) // 1.0 * step
 
 
 @scalar

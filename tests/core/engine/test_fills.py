@@ -26,6 +26,8 @@ def test_a_buy_pays_price_and_fee_and_a_sale_receives_price_less_fee() -> None:
     assert cash_after(1_000.0, -1, 2.0, 100.0, 5.0) == 1_195.0
     assert position_after(3.0, +1, 2.0) == 5.0
     assert position_after(3.0, -1, 4.0) == -1.0
+    assert position_after(0.1 + 0.2, -1, 0.3) == 0.0  # in binary fractions 0.1 + 0.2 is a hair above 0.3
+    assert position_after(1e-8, +1, 1e-8) == 2e-8
     assert equity_at(100.0, -2.0, 30.0) == 40.0
 
 

@@ -39,6 +39,12 @@ def test_quantities_round_down_to_whole_steps(quantity: float, step: float, expe
 
 
 @settings(deadline=None)
+@given(st.integers(0, 10**13), st.sampled_from([1e-8, 1e-6, 0.0001, 0.001, 0.1, 1.0]))
+def test_what_is_in_whole_steps_stays_as_it_is(steps: int, step: float) -> None:
+    assert round_down(steps * step, step) == steps * step
+
+
+@settings(deadline=None)
 @given(st.floats(0.0, 1e9), st.sampled_from([1e-8, 0.001, 0.1, 1.0, 5.0]))
 def test_rounding_down_never_gives_more_than_a_hair_above_and_loses_less_than_a_step(
     quantity: float, step: float
