@@ -34,6 +34,11 @@ timeframe = ["1h", "1d"]
 # via = "trades"              # make the candles from the public trades, where the exchange's own do not go back so far
 # keep_trades = true          # and store those trades, too
 
+# [costs]                     # what a backtest charges besides; fractions
+# maker_fee = 0.0016          # else the market's own
+# spread = 0.0002
+# schedule = [[0, 0.0025, 0.004], [50000, 0.002, 0.0035]]   # by volume of 30 days: maker, taker
+
 # [risk]                      # an order that would break a limit is refused, in quote units
 # max_order_notional = 1000.0
 # max_daily_loss = 100.0

@@ -15,11 +15,13 @@ import pytest
 
 import algotrade as at
 from algotrade import pipeline
+from algotrade.backtest.feed import Inside, Prints
 from algotrade.backtest.setup import Setup
 from algotrade.config import load_settings
 from algotrade.engine.fills import Costs
 from algotrade.engine.risk import Limits
 from algotrade.errors import FixCommand, FixData, FixStrategy
+from algotrade.ingest.inside import Markets
 from algotrade.ingest.source import DataRequest, MarketData, load_candles
 from algotrade.market.candles import COLUMNS, SeriesKey, times_ms
 from algotrade.market.instrument import Instrument
@@ -475,3 +477,99 @@ def test_signals_that_never_begin_are_said(candles: pd.DataFrame) -> None:
 def test_a_strategy_that_sells_what_it_holds_passes_the_purity_check(candles: pd.DataFrame) -> None:
     verdict = at.backtest(BuyThenSell(), candles).document["checks"]["purity"]
     assert verdict["passed"] is True
+
+
+# ---- several symbols and strategies ---------------------------------------------------------------------------------
+BOTH = (Instrument("BTC/USD"), Instrument("ETH/USD"))
+
+
+def both(candles: pd.DataFrame) -> Markets:
+    """BTC/USD over the whole span, and ETH/USD over its middle."""
+    other = simulate_candles("ETH/USD", "1d", *SPAN).iloc[100:-100]
+    return Markets((market_of(candles), MarketData(KEY._replace(symbol="ETH/USD"), other, BOTH[1], simulated=False)))
+
+
+def test_the_same_signals_rule_every_symbol_with_a_share_of_the_equity(candles: pd.DataFrame) -> None:
+    class Always(at.SignalStrategy):
+        """Holds."""
+
+        warmup = 1
+
+        def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
+            return candles[["close"]].assign(signal=1.0)
+
+    done = run_backtest(Always(), both(candles), setup_with(instruments=BOTH), check="none")
+    spent = done.result.fills.query("side == 'buy'").eval("quantity * price").tolist()
+    assert spent[0] == pytest.approx(5_000.0, rel=0.01)
+    assert len(spent) == 2
+    assert any("ETH/USD begins later than the others" in warning for warning in done.document["warnings"])
+    assert any("ETH/USD ends earlier than the others" in warning for warning in done.document["warnings"])
+
+
+def test_an_event_strategy_is_asked_about_every_symbol(candles: pd.DataFrame) -> None:
+    class Seen(Strategy):
+        """Buys a little of everything once."""
+
+        @on("candles")
+        def buy_once(self, candle: Any) -> None:
+            if not self.position:
+                self.buy(notional=100)
+
+    done = run_backtest(Seen(), both(candles), setup_with(instruments=BOTH), check="none")
+    assert done.result.fills["symbol"].tolist() == ["BTC/USD", "ETH/USD"]
+    assert done.document["ran_on"]["reason"] == "a strategy that answers events"
+
+
+def test_strategies_of_one_run_can_tell_each_other_something(candles: pd.DataFrame) -> None:
+    class Tells(Strategy):
+        """Says when to buy."""
+
+        @on("candles")
+        def tell(self, candle: Any) -> None:
+            self.emit("now", 1)
+
+    class Hears(Strategy):
+        """Buys when told."""
+
+        @on("now")
+        def act(self, said: Any) -> None:
+            self.target(exposure=1)
+
+    books = {"tells": Tells(), "hears": Hears()}
+    done = run_backtest(books, market_of(candles), setup_with(books=("tells", "hears")), check="none")
+    assert done.result.fills["strategy"].tolist() == ["hears"]
+    with pytest.raises(FixStrategy, match="hears never answers a candle"):
+        run(Hears(), candles)
+
+
+def test_of_several_strategies_the_verdicts_are_those_of_the_one_that_fails(candles: pd.DataFrame) -> None:
+    books = {"cross": Cross(), "peeks": Peeks()}
+    done = run_backtest(books, market_of(candles), setup_with(books=("cross", "peeks")))
+    assert done.checks is not None
+    assert list(done.checks.failed) == ["look_ahead"]
+    assert [each["book"] for each in done.document["strategies"]] == ["cross", "peeks"]
+
+
+def test_trades_inside_the_bars_reach_a_strategy_and_fill_its_orders(candles: pd.DataFrame) -> None:
+    class OnTrades(Strategy):
+        """Buys at the third trade."""
+
+        seen = 0
+
+        @on("trades")
+        def count(self, trade: Any) -> None:
+            self.seen += 1
+            if self.seen == 3:
+                self.buy(quantity=1)
+
+    first = times_ms(candles)[:2]
+    times = (first[:, None] + np.array([0, 1_000, 2_000, 3_000])).ravel() * 1_000_000
+    prices = candles[["open", "high", "low", "close"]].to_numpy()[:2].ravel()
+    prints = Prints(times, prices, np.ones(8), np.ones(8, np.int8))
+    markets = Markets((market_of(candles),), Inside(prints={"BTC/USD": prints}))
+    setup = setup_with(costs=Costs(0.0, 0.0), cash=1e9)
+    done = run_backtest(OnTrades(), markets, setup, check="none")
+    (fill,) = done.result.fills.to_dict("records")
+    assert fill["price"] == candles["close"].iloc[0]  # at the trade behind the one that it answered
+    assert done.document["execution"]["trades"] is True
+    assert done.document["ran_on"]["reason"] == "a strategy that answers events, trades"
