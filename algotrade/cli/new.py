@@ -25,17 +25,25 @@ def new() -> None:
 
 
 @app.command()
-def strategy(context: typer.Context, name: Annotated[str, typer.Argument(help="Like my_idea or MyIdea.")]) -> None:
+def strategy(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Like my_idea or MyIdea.")],
+    kind: Annotated[
+        str, typer.Option("--kind", help="signals, or portfolio: weights of several symbols in one account.")
+    ] = "signals",
+) -> None:
     """Write strategies/NAME.py and tests/test_NAME.py; nothing is ever overwritten.
 
     [bold]Examples[/bold]
       algotrade new strategy my_idea
+      algotrade new strategy my_rotation --kind portfolio
     """
     from algotrade.cli.scaffold import write_strategy
 
     invocation = invocation_of(context)
-    files = write_strategy(name, invocation.settings().project_folder)
-    command = f"algotrade backtest --strategy {files.name}"
+    files = write_strategy(name, invocation.settings().project_folder, kind)
+    several = " --symbol BTC/USD --symbol ETH/USD" if kind == "portfolio" else ""
+    command = f"algotrade backtest --strategy {files.name}{several}"
     invocation.output.verbatim(f"created {files.strategy}", f"created {files.test}", f"next    {command}")
     invocation.output.document(
         "algotrade.new_strategy/1",

@@ -6,10 +6,11 @@ import builtins
 import keyword
 import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from algotrade.discover import shipped_names
-from algotrade.errors import FixCommand, FixConfiguration
+from algotrade.errors import FixCommand, FixConfiguration, did_you_mean
 from algotrade.strategy.parameters import snake_case
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
@@ -55,6 +56,51 @@ def test_it_is_long_when_the_close_is_above_its_average():
 '''
 
 
+PORTFOLIO: Final = '''"""{title}: say here what the idea is, and where it comes from."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from algotrade import PortfolioStrategy, closes, hold, param, rebalance_on, top
+
+
+class {class_name}(PortfolioStrategy):
+    """Each week, hold the `most` symbols that rose most over the last `window` bars."""
+
+    window: int = param(20, low=2, high=200)
+    most: int = param(2, low=1, high=50)
+
+    def generate_weights(self, candles: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        prices = closes(candles)
+        weekly = rebalance_on(prices.index, "1w")
+        best = top(prices / prices.shift(self.window), self.most)
+        return hold(best, weekly).assign(rebalance=weekly)
+'''
+
+PORTFOLIO_TEST: Final = '''"""Tests of {name}; run them with `pytest {test}`."""
+
+from pathlib import Path
+
+from algotrade.testing import assert_honest, demo_candles, strategy_from_file
+
+{class_name} = strategy_from_file(Path(__file__).parents[1] / "strategies" / "{name}.py")
+CANDLES = {{symbol: demo_candles(symbol, end="2020-12-31") for symbol in ("BTC/USD", "ETH/USD", "SOL/USD")}}
+
+
+def test_it_never_looks_ahead():
+    assert_honest({class_name}(), CANDLES)
+
+
+def test_it_holds_two_at_most():
+    weights = {class_name}(window=20, most=2).generate_weights(CANDLES)
+    assert (weights[list(CANDLES)] > 0).sum(axis=1).max() == 2
+'''
+
+SIGNALS_KIND: Final = "signals"
+KINDS: Final = MappingProxyType({SIGNALS_KIND: (STRATEGY, TEST), "portfolio": (PORTFOLIO, PORTFOLIO_TEST)})
+
+
 class NewStrategy(NamedTuple):
     """A strategy that was started: what `--strategy` takes, and its two files."""
 
@@ -63,17 +109,22 @@ class NewStrategy(NamedTuple):
     test: Path
 
 
-def write_strategy(given: str, folder: Path) -> NewStrategy:
+def write_strategy(given: str, folder: Path, kind: str = SIGNALS_KIND) -> NewStrategy:
     """Write strategies/NAME.py and tests/test_NAME.py, both or neither, over nothing that exists.
 
     Args:
         given: the name, like my_idea or MyIdea.
         folder: the project's.
+        kind: "signals" for one symbol after the other, "portfolio" for the weights of several.
 
     Raises:
-        FixCommand: not a name, the name of a shipped strategy, or one of the files exists.
+        FixCommand: not a kind, not a name, the name of a shipped strategy, or one of the files exists.
         FixConfiguration: the folder cannot be written.
     """
+    if kind not in KINDS:
+        raise FixCommand(
+            f"unknown kind of strategy '{kind}' (known: {', '.join(KINDS)}).{did_you_mean(kind, KINDS)}", hint=HINT
+        )
     name = strategy_name(given)
     if name in shipped_names():
         raise FixCommand(
@@ -90,7 +141,7 @@ def write_strategy(given: str, folder: Path) -> NewStrategy:
         "title": name.replace("_", " ").capitalize(),
         "test": f"tests/{new.test.name}",
     }
-    for path, template in ((new.strategy, STRATEGY), (new.test, TEST)):
+    for path, template in zip(new[1:], KINDS[kind], strict=True):
         write_new(path, template.format(**fields), HINT)
     return new
 

@@ -135,8 +135,9 @@ def test_a_piped_table_is_neither_folded_nor_coloured(algotrade: Command, place:
     assert "\x1b" not in run.out
 
 
-def test_a_new_strategy_and_its_test_run_as_they_are(algotrade: Command, place: Path) -> None:
-    run = algotrade("new", "strategy", "MyIdea", "--json")
+@pytest.mark.parametrize("kind", ["signals", "portfolio"])
+def test_a_new_strategy_and_its_test_run_as_they_are(algotrade: Command, place: Path, kind: str) -> None:
+    run = algotrade("new", "strategy", "MyIdea", "--kind", kind, "--json")
     assert run.document["files"] == [
         str(place / "strategies" / "my_idea.py"), str(place / "tests" / "test_my_idea.py")
     ]  # fmt: skip
@@ -147,6 +148,13 @@ def test_a_new_strategy_and_its_test_run_as_they_are(algotrade: Command, place: 
         check=False, cwd=place, capture_output=True, text=True, env={"PYTHONPATH": str(root), "PATH": ""},
     )  # fmt: skip
     assert "2 passed" in done.stdout, done.stdout
+
+
+def test_an_unknown_kind_of_strategy_is_refused(algotrade: Command, place: Path) -> None:
+    run = algotrade("new", "strategy", "my_idea", "--kind", "portfolo")
+    assert run.code == 2
+    assert "Did you mean 'portfolio'?" in run.err
+    assert not list(place.rglob("*.py"))
 
 
 @pytest.mark.parametrize("existing", ["strategies/my_idea.py", "tests/test_my_idea.py"])
