@@ -50,7 +50,8 @@ for give_back in (0.05, 0.10, 0.20):
     )
 
 print("\nThe first fills of the last one")
-print(result.fills.head(4).round({"quantity": 4, "price": 2, "fee": 2}).to_string(index=False))
+fills = result.fills[["time", "side", "quantity", "price", "fee"]]
+print(fills.head(4).round({"quantity": 4, "price": 2, "fee": 2}).to_string(index=False))
 
 # The same class in a file strategies/breakout.py runs with `algotrade backtest --strategy breakout -p window=20`,
 # and trades on paper with `algotrade live --strategy breakout`.
