@@ -12,6 +12,7 @@ from algotrade.engine.events import CandleClosed, Decided, Emitted, Event, Order
 from algotrade.engine.fills import Costs
 from algotrade.engine.orders import Bracket
 from algotrade.engine.requests import Request, TargetRequest
+from algotrade.engine.session import Record
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import candle_table
 from algotrade.market.instrument import Instrument
@@ -42,10 +43,18 @@ class Once:
         return asked
 
 
-def fills_after(request: TargetRequest, prices: list[float], band: float) -> list[OrderFilled]:
-    session = new_session(Once(request), FREE._replace(rebalance_band=band))
+def records_after(request: TargetRequest, prices: list[float], band: float, costs: Costs = FREE.costs) -> list[Record]:
+    session = new_session(Once(request), FREE._replace(rebalance_band=band, costs=costs))
     events = market_events({BTC: still(*prices)}, "1d")
-    return [record for event in events for record in session.process(event) if isinstance(record, OrderFilled)]
+    return [record for event in events for record in session.process(event)]
+
+
+def fills_after(request: TargetRequest, prices: list[float], band: float) -> list[OrderFilled]:
+    return [record for record in records_after(request, prices, band) if isinstance(record, OrderFilled)]
+
+
+def orders_after(request: TargetRequest, prices: list[float], band: float, costs: Costs = FREE.costs) -> int:
+    return sum(isinstance(record, Submit) for record in records_after(request, prices, band, costs))
 
 
 def test_without_a_band_drift_alone_never_trades() -> None:
@@ -76,8 +85,17 @@ def test_a_strategy_that_asks_once_is_held_to_it_as_well() -> None:
 def test_a_target_in_money_drifts_and_one_in_pieces_does_not() -> None:
     money = fills_after(TargetRequest(BTC, 500.0, unit="notional"), [100, 100, 200, 200], 0.1)
     assert [(fill.side, fill.quantity) for fill in money] == [(1, 5.0), (-1, 2.5)]
-    pieces = fills_after(TargetRequest(BTC, 5.0, unit="quantity"), [100, 100, 200, 200], 0.1)
-    assert [fill.quantity for fill in pieces] == [5.0]
+    assert orders_after(TargetRequest(BTC, 500.0, unit="notional"), [100, 100, 100, 100], 0.1) == 1
+    assert orders_after(TargetRequest(BTC, 5.0, unit="quantity"), [100, 100, 200, 200], 0.1) == 1
+
+
+def test_a_position_that_is_being_closed_in_parts_is_not_bought_back() -> None:
+    request = TargetRequest(BTC, 0.005, bracket=Bracket(max_bars=2))  # 0.05 pieces, of which a bar of 100 takes 0.02
+    slowly = Costs(0.0, 0.0, max_volume_share=0.0002)
+    prices = [100.0] * 12
+    fills = [record for record in records_after(request, prices, 0.001, slowly) if isinstance(record, OrderFilled)]
+    assert sum(fill.side * fill.quantity for fill in fills) == pytest.approx(0.0)
+    assert [fill.side for fill in fills] == sorted((fill.side for fill in fills), reverse=True)
 
 
 def test_an_order_that_still_works_is_not_sent_a_second_time() -> None:
