@@ -174,12 +174,15 @@ def _see_more(document: dict[str, Any]) -> list[tuple[str, str]]:
     """What to type next, short enough to stay in one line of a terminal of 80 columns."""
     from algotrade.market.candles import iso
 
-    changes = document["targets"] or []
+    part = document["parts"][0] if document["parts"] else None
+    changes = (document if part is None else part)["targets"] or []
     bar = iso(changes[-1][0]) if changes else document["data"]["end"]
+    which = "" if part is None else f" --symbol {part['symbol']}"
+    which += f" --strategy {part['strategy']}" if part is not None and part["strategy"] else ""
     return [
         ("in more depth", f"algotrade evaluate {document['run']}"),
         ("with charts", f"algotrade evaluate {document['run']} --html report.html"),
-        ("why it did so", f"algotrade why {bar.removesuffix('T00:00:00Z')}"),
+        ("why it did so", f"algotrade why {bar.removesuffix('T00:00:00Z')}{which}"),
     ]
 
 
