@@ -254,6 +254,28 @@ STORIES = [
         band=0.1,
     ),
     scenario(
+        "an order for a changed weight is not sent once more for the drift, behind the others",
+        """
+        day | BTC     | ETH   | weights | happens                                                         | equity
+        1   | 100 100 | 50 50 | 0.1 0.0 |                                                                 | 1000
+        2   | 100 100 | 50 50 | 0.4 0.4 | BTC buy 0.8 @ 100 fee 20                                        | 980
+        3   | 100 100 | 50 50 | 0.4 0.4 | BTC buy 2.496 @ 100 fee 62.4; ETH buy 5.87264 @ 50 fee 73.408   | 844.192
+        """,
+        band=0.1,
+        fee_rate=0.25,
+    ),
+    scenario(
+        "a rebalanced row sells what should have gone before",
+        """
+        day | BTC     | weights | happens                         | equity
+        1   | 100 100 | 0.2     |                                 | 1000
+        2   | 100 100 | 0.0     | BTC buy 2 @ 100                 | 1000
+        3   | 50 50   | 0.0!    | BTC refused below_min_notional  | 900
+        4   | 100 100 | 0.0     | BTC sell 2 @ 100                | 1000
+        """,
+        rules={"min_notional": 150.0},
+    ),
+    scenario(
         "steps round down, and the rest stays cash",
         """
         day | BTC     | ETH   | weights | happens                          | equity
