@@ -52,9 +52,11 @@ def test_cash_and_positions_change_by_fills_fees_and_charges_alone(world: Story)
     session = new_session(world, world.setup)
     cash = dict(world.cash)
     held: dict[tuple[str, str], float] = defaultdict(float)
+    fees: dict[str, float] = defaultdict(float)
     for market_event in world.events:
         for record in session.process(market_event):
             if isinstance(record, OrderFilled):
+                fees[record.book] += record.fee
                 paid = record.side * record.quantity * record.price + (0.0 if record.fee_quantity else record.fee)
                 cash[record.book] -= paid
                 held[record.book, record.symbol] += record.side * record.quantity - record.fee_quantity
@@ -62,6 +64,7 @@ def test_cash_and_positions_change_by_fills_fees_and_charges_alone(world: Story)
                 cash[record.book] -= record.amount
         for name, book in session.engine.books.items():
             assert book.account.cash == pytest.approx(cash[name], rel=1e-9, abs=1e-6)
+            assert book.account.fees_paid == pytest.approx(fees[name])
             for symbol, position in book.account.positions.items():
                 assert position == pytest.approx(held[name, symbol], rel=1e-9, abs=1e-9)
             value = cash[name] + sum(q * book.account.marks[s] for (b, s), q in held.items() if b == name and q)
