@@ -225,6 +225,17 @@ def test_the_best_have_equal_weights_and_the_first_goes_before_its_equals() -> N
         top(scores, 0)
 
 
+def test_among_many_equals_the_first_are_taken() -> None:
+    scores = pd.DataFrame(np.tile([1.0, 2.0], (1, 40)))
+    assert np.flatnonzero(top(scores, 10).to_numpy()[0]).tolist() == list(range(1, 21, 2))
+
+
+def test_a_symbol_that_missed_the_first_moments_of_a_window_has_begun_all_the_same() -> None:
+    tables = {BTC: days(0, [1.0] * 6), ETH: days(0, [1.0] * 6).drop(utc_index(np.array([3 * DAY])))}
+    strategy = weighing(lambda prices: pd.DataFrame(0.5, prices.index, prices.columns))
+    assert len(strategy.weights(tables, since=3 * DAY)) == 3
+
+
 def test_shares_by_inverse_volatility_are_what_a_plain_sum_gives() -> None:
     walk = np.random.default_rng(3).normal(0.0, 0.01, (40, 3)) * [1.0, 2.0, 5.0]
     prices = pd.DataFrame(100.0 * np.exp(np.cumsum(walk, axis=0)), columns=["A", "B", "C"])
