@@ -97,7 +97,7 @@ def test_what_cannot_be_sold_any_more_counts_at_its_last_close_and_is_named() ->
 def test_nothing_is_named_where_it_was_sold_before_its_end() -> None:
     tables = {BTC: days([0, 1, 2, 3], [1.0] * 4), ETH: days([0, 1, 2], [10.0, 30.0, 40.0])}
     outcome = run_weights(
-        tables, plan_for(tables, [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]), setup_of(BTC, ETH)
+        tables, plan_for(tables, [[0.5, 0.5], [0.5, 0.0], [0.5, 0.0], [0.5, 0.0]]), setup_of(BTC, ETH)
     )
     assert isinstance(outcome, PortfolioResult)
     assert outcome.held_beyond_the_end == {}
