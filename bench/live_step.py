@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))  # `bench` is no installed package
@@ -21,7 +22,8 @@ from algotrade.backtest.feed import market_events
 from algotrade.engine.events import MarketEvent
 from algotrade.engine.fills import Costs
 from algotrade.engine.session import Record
-from algotrade.live.plan import HEADER_VERSION, SessionPlan, setup_of
+from algotrade.live.header import HEADER_VERSION, setup_of
+from algotrade.live.plan import Chosen, SessionPlan, plan_of
 from algotrade.live.replay import rows_of
 from algotrade.live.sessions import OpenSession, begin_session, resume_session
 from algotrade.market.candles import COLUMNS, times_ms
@@ -47,7 +49,7 @@ def live_step(rounds: int) -> list[Figure]:
 
 
 def _step(folder: Path, rounds: int) -> list[Figure]:
-    opened = begin_session(folder / "step.sqlite", _header(HISTORY))
+    opened = _begun(folder / "step.sqlite", _header(HISTORY))
     events = _events(rounds * STEPS * 2 + STEPS)
     with opened.journal:
         _take(opened, islice(events, 2 * STEPS))  # fills the caches
@@ -62,7 +64,7 @@ def _step(folder: Path, rounds: int) -> list[Figure]:
 
 def _screen(folder: Path, rounds: int) -> Figure:
     header = _header(20)
-    opened = begin_session(folder / "screen.sqlite", header)
+    opened = _begun(folder / "screen.sqlite", header)
     with opened.journal:
         for record in _long_session(header, LONGER):
             opened.take(record)
@@ -75,10 +77,15 @@ def _resume(folder: Path) -> Figure:
     header, path = _header(20), folder / "long.sqlite"
     with Journal.create(path, header) as journal:
         journal.append(rows_of(_long_session(header, LONG)))
+    hashes = [each["hash"] for each in header["strategies"]]
     resumed: list[OpenSession] = []
-    seconds = cpu_seconds(lambda: resumed.append(resume_session(path, header["strategy"]["hash"])))
+    seconds = cpu_seconds(lambda: resumed.append(resume_session(path, plan_of(header["plan"]), hashes)))
     resumed[0].journal.close()
     return Figure(f"resuming a session of {resumed[0].bars:,} bars", seconds, "s of CPU")
+
+
+def _begun(path: Path, header: dict[str, Any]) -> OpenSession:
+    return begin_session(path, header, plan_of(header["plan"]))
 
 
 def _take(opened: OpenSession, events: Iterable[MarketEvent], journal: Journal | None = None) -> None:
@@ -96,7 +103,7 @@ def _events(bars: int) -> Iterator[MarketEvent]:
     return market_events({SYMBOL: simulate_candles(SYMBOL, "1m", START, START + (bars - 1) * MINUTE)}, "1m")
 
 
-def _long_session(header: dict[str, object], bars: int) -> list[Record]:
+def _long_session(header: dict[str, Any], bars: int) -> list[Record]:
     """The records of a session, its signals computed all at once."""
     candles = simulate_candles(SYMBOL, "1m", START - 20 * MINUTE, START + (bars - 1) * MINUTE)
     targets = targets_of(SmaCross().signals(candles))[20:]
@@ -104,26 +111,24 @@ def _long_session(header: dict[str, object], bars: int) -> list[Record]:
     return [record for event in market_events({SYMBOL: candles.iloc[20:]}, "1m") for record in session.process(event)]
 
 
-def _header(warmup: int) -> dict[str, object]:
+def _header(warmup: int) -> dict[str, Any]:
     """A session's header without asking an exchange."""
     strategy = SmaCross()
-    plan = SessionPlan("demo", SYMBOL, "1m", strategy.name(), dict(strategy.values), 10_000.0, start=START)
+    chosen = Chosen(strategy.name(), dict(strategy.values))
+    plan = SessionPlan("demo", (SYMBOL,), "1m", (chosen,), 10_000.0, start=START)
     candles = simulate_candles(SYMBOL, "1m", START - warmup * MINUTE, START - MINUTE)
     columns = [candles[name].to_list() for name in COLUMNS]
     return {
         "version": HEADER_VERSION,
         "plan": plan.document(),
-        "plan_key": plan.key(),
         "origin": "demo",
         "simulated": True,
         "costs": Costs(0.001)._asdict(),
-        "instrument": instrument_of(SYMBOL)._asdict(),
-        "strategy": describe_strategy(strategy),
-        "warmup": warmup,
-        "warm_up_candles": [list(row) for row in zip(times_ms(candles).tolist(), *columns, strict=True)],
+        "instruments": [instrument_of(SYMBOL)._asdict()],
+        "strategies": [{**describe_strategy(strategy), "warmup": warmup, "checks": {}}],
+        "warm_up_candles": [[list(row) for row in zip(times_ms(candles).tolist(), *columns, strict=True)]],
         "first_bar": START,
         "clock": None,
-        "checks": {},
         "versions": versions(),
     }
 

@@ -187,4 +187,4 @@ def _decider(prepared: Prepared, setup: Setup) -> Decider:
         return KnownWeights(setup.symbols, plan_of(prepared.weights, setup.symbols))
     if prepared.wanted is None:
         return prepared.strategy.fresh()
-    return KnownSignals(prepared.wanted, share=1.0 / len(prepared.wanted))
+    return KnownSignals(prepared.wanted)

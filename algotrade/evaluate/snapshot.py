@@ -11,20 +11,56 @@ from algotrade.engine.orders import Order
 from algotrade.market.candles import Floats, Times
 
 
+class Chosen(NamedTuple):
+    """A strategy of the session: its name and its parameters."""
+
+    name: str
+    parameters: Mapping[str, Any]
+
+
+class Holding(NamedTuple):
+    """A symbol in a strategy's book.
+
+    Attributes:
+        symbol: ccxt's unified symbol.
+        book: the strategy's name, "" for the only one.
+        quantity: base units held, negative when short.
+        entry_price: average, quote units; 0.0 when flat.
+        price: last price seen, quote units; NaN before the first.
+    """
+
+    symbol: str
+    book: str
+    quantity: float
+    entry_price: float
+    price: float
+
+    @property
+    def profit(self) -> float:
+        """Of the position at the last price, before fees, quote units."""
+        return self.quantity * (self.price - self.entry_price) if self.quantity else 0.0
+
+
 class Signal(NamedTuple):
-    """What the strategy wanted at the close of a bar.
+    """What a strategy wanted at the close of a bar.
 
     Attributes:
         time: open time of the bar, milliseconds.
         close: its close, quote units.
         exposure: target fraction of equity; NaN for a strategy that sends orders itself.
         action: "hold", "trade", "refused" or "stopped", see engine/events.py.
+        symbol: of which symbol.
+        book: of which strategy, "" for the only one.
+        detail: why it was refused, in short; "" where it was not.
     """
 
     time: int
     close: float
     exposure: float
     action: str
+    symbol: str = ""
+    book: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +72,16 @@ class LiveSnapshot:
         mode: "PAPER", or what else is traded with.
         simulated: the market is the demo exchange.
         exchange: "kraken", "demo", any ccxt id.
-        symbol: ccxt's unified symbol.
+        symbols: ccxt's unified ones.
         timeframe: of the bars.
-        strategy: its name.
-        parameters: of the strategy.
+        strategies: in order.
         state: "RUNNING", "DEGRADED", ... of live/states.py.
         exchange_time: milliseconds.
         next_bar_s: seconds until the bar that is forming closes; NaN if unknown.
         feed_age_s: seconds since the exchange last answered; NaN if it never has.
-        cash: quote units.
-        position: base units, negative when short.
-        price: last price seen, quote units; NaN before the first.
-        equity: quote units.
+        cash: quote units, of all books.
+        holdings: every symbol in every strategy's book.
+        equity: quote units, of all books.
         profit: quote units, since the session began.
         summary: metrics so far, the keys of evaluate/summary.py.
         signals: the last ones, oldest first.
@@ -63,17 +97,15 @@ class LiveSnapshot:
     mode: str
     simulated: bool
     exchange: str
-    symbol: str
+    symbols: tuple[str, ...]
     timeframe: str
-    strategy: str
-    parameters: Mapping[str, Any]
+    strategies: tuple[Chosen, ...]
     state: str
     exchange_time: int
     next_bar_s: float
     feed_age_s: float
     cash: float
-    position: float
-    price: float
+    holdings: tuple[Holding, ...]
     equity: float
     profit: float
     summary: Mapping[str, float]

@@ -6,18 +6,19 @@ absent. A candle that cannot be true is passed over and named.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from algotrade.engine.events import BarOpened, CandleClosed, MarketEvent, OpenRevised
+from algotrade.engine.events import BarOpened, CandleClosed, MarketEvent
 from algotrade.exchange.base import Exchange
-from algotrade.ingest.pages import judge_page
+from algotrade.ingest.pages import Page, judge_page
 from algotrade.ingest.plan import Interval
+from algotrade.live.merge import Bars, Known, Position, advanced, merged
 from algotrade.market.candles import Floats, RefusedCandle
 from algotrade.market.timeframe import bar_start, timeframe_ms
-
-LONGEST_GRACE_MS: Final = 60_000  # for a closed candle that is not published yet; a quarter of a bar where that is less
 
 
 class Polled(NamedTuple):
@@ -36,13 +37,6 @@ class Polled(NamedTuple):
     more: bool = False
 
 
-class Position(NamedTuple):
-    """Where a feed stands: the first bar that is not closed yet, and the open that was given for it, if any."""
-
-    bar: int
-    opened: float | None = None
-
-
 class Feed(Protocol):
     """Where market events come from."""
 
@@ -54,58 +48,51 @@ class Feed(Protocol):
 class CandleFeed:
     """Polls candles. The forming one only says that its bar has opened, and where.
 
-    An exchange may publish a closed candle late. So a bar that follows a missing one is not opened before it has been
-    forming for a short grace by the exchange's clock; the missing one is then absent, as it is once a later bar closed.
+    An exchange may publish a closed candle late, and one symbol's before another's. So a bar that follows a missing
+    one, or that another symbol does not have yet, is not given before a short grace is over by the exchange's clock;
+    the missing one is then absent, as it is once a later bar of its symbol closed.
 
     Args:
         exchange: answers.
-        symbol: what is traded.
         timeframe: of the bars.
-        position: where to begin.
+        positions: by symbol, in their order, where to begin.
     """
 
-    def __init__(self, exchange: Exchange, symbol: str, timeframe: str, position: Position) -> None:
+    def __init__(self, exchange: Exchange, timeframe: str, positions: Mapping[str, Position]) -> None:
         self._exchange = exchange
-        self._symbol = symbol
         self._timeframe = timeframe
         self._step = timeframe_ms(timeframe)
-        self._grace = min(self._step // 4, LONGEST_GRACE_MS)
-        self._at = position
+        self._at = dict(positions)
 
     async def poll(self) -> Polled:
-        """The bars that closed since the last poll, and the opening of the one that is forming."""
+        """The bars that closed since the last poll, and the opening of those that are forming."""
         now = await self._exchange.now_ms()
-        asked_from = self._at.bar
-        rows = await self._exchange.candles(self._symbol, self._timeframe, since=asked_from, limit=None)
-        just_opened = (rows[:, 0] > now) & (rows[:, 0] <= now + self._step)  # between the two questions
-        page = judge_page(rows[~just_opened], Interval(asked_from, now + 1), now)
-        events: list[MarketEvent] = []
-        for time, values in zip(page.times.tolist(), page.columns.T, strict=True):
-            if time + self._step <= now:
-                events += self._close(CandleClosed(self._symbol, time, *values.tolist()))
-            elif self._may_open(time, now):
-                events.append(self._open(time, float(values[0])))
-        behind = bool(len(page.seen)) and int(page.seen[-1]) + 2 * self._step <= now and bool(events)
-        return Polled(tuple(events), now, page.refused, more=behind)
+        answers = await asyncio.gather(*(self._ask(symbol, now) for symbol in self._at))
+        known = {
+            symbol: self._known(page, at.bar, now) for (symbol, at), page in zip(self._at.items(), answers, strict=True)
+        }
+        events = merged(known, self._at, Bars(self._step, now))
+        for event in events:
+            self._at = advanced(self._at, event, self._step)
+        cut = any(each.cut_after is not None for each in known.values())
+        refused = tuple(candle for page in answers for candle in page.refused)
+        return Polled(tuple(events), now, refused, more=cut and bool(events))
 
-    def _may_open(self, time: int, now: int) -> bool:
-        """Whether a forming bar is new, and no bar before it can still come."""
-        if time == self._at.bar:
-            return self._at.opened is None
-        return now >= time + self._grace
+    async def _ask(self, symbol: str, now: int) -> Page:
+        asked_from = self._at[symbol].bar
+        rows = await self._exchange.candles(symbol, self._timeframe, since=asked_from, limit=None)
+        if (rows[:, 0] > now).any():  # they opened between the two questions
+            later = await self._exchange.now_ms()
+            rows = rows[(rows[:, 0] <= now) | (rows[:, 0] > later + self._step)]
+        return judge_page(rows, Interval(asked_from, now + 1), now)
 
-    def _open(self, time: int, price: float) -> BarOpened:
-        self._at = Position(time, price)
-        return BarOpened(self._symbol, time, price)
-
-    def _close(self, candle: CandleClosed) -> list[MarketEvent]:
-        events: list[MarketEvent] = []
-        if self._at.opened is None or self._at.bar != candle.time:
-            events.append(BarOpened(candle.symbol, candle.time, candle.open))
-        elif self._at.opened != candle.open:
-            events.append(OpenRevised(candle.symbol, candle.time, candle.open))
-        self._at = Position(candle.time + self._step)
-        return [*events, candle]
+    def _known(self, page: Page, asked_from: int, now: int) -> Known:
+        times = page.times.tolist()
+        candles = dict(zip(times, map(tuple, page.columns.T.tolist()), strict=True))
+        closed = [time for time in times if time + self._step <= now]
+        newest = int(page.seen[-1]) if len(page.seen) else now
+        cut = asked_from <= newest <= now - 2 * self._step
+        return Known(candles, closed[-1] if closed else None, newest if cut else None)
 
 
 class TickerFeed:

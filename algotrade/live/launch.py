@@ -16,9 +16,17 @@ from algotrade.live.begin import session_header
 from algotrade.live.clock import Clock, DemoClock, DemoTime
 from algotrade.live.feed import CandleFeed, Feed, TickerFeed
 from algotrade.live.keep import CandleKeeper
-from algotrade.live.plan import TICKER, SessionPlan
+from algotrade.live.plan import TICKER, TRADES, SessionPlan
 from algotrade.live.replay import canonical_rows, record_of
-from algotrade.live.sessions import OpenSession, begin_session, find_resumable, resume_session, session_name
+from algotrade.live.sessions import (
+    OpenSession,
+    begin_session,
+    find_resumable,
+    refuse_beyond,
+    resume_session,
+    session_name,
+)
+from algotrade.live.trade_feed import Given, TradeFeed
 from algotrade.market.candles import SeriesKey
 from algotrade.sources import code_hash
 from algotrade.store.database import Database
@@ -55,24 +63,28 @@ class Launched(NamedTuple):
 
 
 @asynccontextmanager
-async def launched(plan: SessionPlan, strategy: Strategy, place: Place, *, fresh: bool) -> AsyncIterator[Launched]:
+async def launched(
+    plan: SessionPlan, strategies: Sequence[Strategy], place: Place, *, fresh: bool
+) -> AsyncIterator[Launched]:
     """Open the exchange and the session of a plan; close both at the end.
 
     Args:
         plan: what was asked for.
-        strategy: as it is now.
+        strategies: as they are now, in the plan's order.
         place: settings, store, clock.
         fresh: begin anew although an unfinished session of the same plan exists.
 
     Raises:
         TryLater: another process runs this plan; with its process id.
-        FixConfiguration: the strategy has changed since the session began.
+        FixCommand: the unfinished session is beyond the bounds that are asked for.
+        FixConfiguration: a strategy has changed since the session began.
         ReviewResult: the session does not replay, so it cannot go on.
-        NotAllowed: the strategy of a new session fails a check.
+        NotAllowed: a strategy of a new session fails a check.
     """
     folder = place.settings.sessions_folder
     with explained(folder):
-        owner = f"a session of {plan.strategy} on {plan.exchange} {plan.symbol} {plan.timeframe}"
+        names, symbols = (" ".join(each) for each in ([chosen.name for chosen in plan.strategies], plan.symbols))
+        owner = f"a session of {names} on {plan.exchange} {symbols} {plan.timeframe}"
         lock = hold_lock(folder / f"{plan.key()}.lock", owner)
     with lock:
         found = None if fresh else find_resumable(folder, [plan])
@@ -82,24 +94,41 @@ async def launched(plan: SessionPlan, strategy: Strategy, place: Place, *, fresh
         options = place.settings.ccxt_options(plan.exchange)
         async with open_exchange(plan.exchange, options=options, clock=clock) as exchange:
             if path is not None:
-                opened = await asyncio.to_thread(resume_session, path, code_hash(strategy))
+                hashes = [code_hash(strategy) for strategy in strategies]
+                opened = await asyncio.to_thread(resume_session, path, plan, hashes)
             else:
-                header = await session_header(plan, strategy, exchange, place.database)
+                header = await session_header(plan, strategies, exchange, place.database)
                 header["clock"] = DemoClock(time(), place.wall(), plan.speed)._asdict() if time is clock else None
-                opened = begin_session(folder / f"{session_name(place.wall(), plan)}{SUFFIX}", header)
+                name = f"{session_name(place.wall(), plan)}{SUFFIX}"
+                opened = begin_session(folder / name, header, plan)
             with opened.journal:
+                refuse_beyond(opened)
                 if time is clock:
-                    time.start(DemoClock(**opened.journal.header["clock"]))
+                    time.start(_clock(opened, place.wall()))
                 yield _ready(opened, exchange, place.database, resumed=path is not None)
+
+
+def _clock(opened: OpenSession, wall: int) -> DemoClock:
+    """The market's time: it has gone on, and goes on from here at the speed that is asked for."""
+    kept = DemoClock(**opened.journal.state.get("clock", opened.journal.header["clock"]))
+    if kept.speed == opened.plan.speed:
+        return kept
+    changed = DemoClock(kept.at(wall), wall, opened.plan.speed)
+    opened.journal.update_state("clock", changed._asdict())
+    return changed
 
 
 def _ready(opened: OpenSession, exchange: Exchange, database: Database, *, resumed: bool) -> Launched:
     plan = opened.plan
+    if plan.source == TRADES:
+        given = Given(opened.next_close, opened.since_close)
+        return Launched(opened, exchange, TradeFeed(exchange, plan.symbols, plan.timeframe, given), resumed)
     if plan.source != TICKER:
-        return Launched(opened, exchange, CandleFeed(exchange, plan.symbol, plan.timeframe, opened.position), resumed)
-    key = SeriesKey(plan.exchange, plan.symbol, plan.timeframe, TICKER)
+        return Launched(opened, exchange, CandleFeed(exchange, plan.timeframe, opened.positions), resumed)
+    (symbol,) = plan.symbols
+    key = SeriesKey(plan.exchange, symbol, plan.timeframe, TICKER)
     earlier = map(record_of, canonical_rows(opened.journal)) if resumed else ()
-    feed = TickerFeed(exchange, plan.symbol, plan.timeframe, opened.position)
+    feed = TickerFeed(exchange, symbol, plan.timeframe, opened.positions[symbol])
     return Launched(opened, exchange, feed, resumed, CandleKeeper(database, key, earlier).keep)
 
 
@@ -109,14 +138,17 @@ def plan_to_resume(plans: Sequence[SessionPlan], settings: Settings) -> SessionP
     return found[1] if found else None
 
 
-async def reachable(exchange: str, symbol: str, settings: Settings, *, within_s: float) -> CheckConnection | None:
+async def reachable(
+    exchange: str, symbols: Sequence[str], settings: Settings, *, within_s: float
+) -> CheckConnection | None:
     """None if the exchange answers in time, else why not."""
     try:
         async with (
             open_exchange(exchange, options=settings.ccxt_options(exchange)) as opened,
             asyncio.timeout(within_s),
         ):
-            await opened.instrument(symbol)
+            for symbol in symbols:
+                await opened.instrument(symbol)
     except TimeoutError:
         return CheckConnection(f"cannot reach {exchange} within {within_s:.0f} s")
     except CheckConnection as error:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from algotrade.backtest.event_loop import new_session
-from algotrade.discover import strategy_from_source
+from algotrade.backtest.event_loop import new_session, timers_of
+from algotrade.backtest.setup import Setup
 from algotrade.engine.book import Decider
-from algotrade.engine.events import BarOpened, CandleClosed, OpenRevised, StrategyStopped
-from algotrade.engine.records import candle_of
+from algotrade.engine.events import BarOpened, CandleClosed, OpenRevised, StrategyStopped, TradePrinted
 from algotrade.engine.session import Record, SimulatedSession
 from algotrade.errors import FixCommand, FixConfiguration, ReviewResult
+from algotrade.evaluate.portfolio import Outcome
 from algotrade.evaluate.recording import Recording
-from algotrade.live.feed import Position
-from algotrade.live.plan import SessionPlan, check_header, plan_of, setup_of
+from algotrade.live.header import check_header, setup_of, up_to_date, warmed_up
+from algotrade.live.merge import Position, advanced
+from algotrade.live.plan import SessionPlan, plan_of
 from algotrade.live.remembered import remembering
 from algotrade.live.replay import Difference, canonical_rows, replay
 from algotrade.live.states import State
@@ -27,7 +28,6 @@ from algotrade.market.candles import iso
 from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.journal import Journal, SessionInfo, list_sessions
 from algotrade.strategy.base import Strategy
-from algotrade.strategy.signals import decides_by_signals
 
 COMPLETE: Final = "complete"
 HALTED: Final = "halted"  # as complete, but its strategy was stopped by its own error
@@ -43,30 +43,31 @@ class OpenSession:
 
     Attributes:
         journal: its file.
+        plan: what was asked for, with the bounds of this run.
         simulation: engine and simulated exchange.
         recording: what happened so far, for results and metrics.
-        position: where the feed goes on.
-        bars: candles processed.
+        positions: by symbol, where a feed of candles goes on.
+        intervals: timers that its strategies want.
+        bars: moments at which candles closed.
         last_closed: the newest closed candle, None before the first.
-        told: time of the newest bar that opened, milliseconds; None before the first.
-        halted: why the strategy is asked nothing any more, None as long as it is.
+        told: time of the newest event from the market, milliseconds; None before the first.
+        since_close: openings and trades since the last candle closed.
+        halted: why a strategy is asked nothing any more, None as long as all are.
         recent: the newest records.
     """
 
     journal: Journal
+    plan: SessionPlan
     simulation: SimulatedSession
-    position: Position
-    recording: Recording = field(default_factory=Recording)
+    recording: Recording
+    positions: dict[str, Position]
+    intervals: frozenset[str] = frozenset()
     bars: int = 0
     last_closed: CandleClosed | None = None
     told: int | None = None
+    since_close: int = 0
     halted: StrategyStopped | None = None
     recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
-
-    @cached_property
-    def plan(self) -> SessionPlan:
-        """What was asked for."""
-        return plan_of(self.journal.header["plan"])
 
     @property
     def id(self) -> str:
@@ -74,11 +75,25 @@ class OpenSession:
         return self.journal.path.stem
 
     @property
+    def step(self) -> int:
+        """Length of a bar, milliseconds."""
+        return timeframe_ms(self.plan.timeframe)
+
+    @property
     def next_close(self) -> int:
         """Open time of the bar that should close next, milliseconds."""
         if self.last_closed is None:
             return int(self.journal.header["first_bar"])
-        return self.last_closed.time + timeframe_ms(self.plan.timeframe)
+        return self.last_closed.time + self.step
+
+    @cached_property
+    def setup(self) -> Setup:
+        """The conditions under which it trades."""
+        return setup_of(self.journal.header)
+
+    def outcome(self) -> Outcome:
+        """The result so far."""
+        return outcome_of(self.recording, self.setup)
 
     def take(self, record: Record) -> None:
         """Note a record that the simulation gave."""
@@ -86,33 +101,81 @@ class OpenSession:
         self.recent.append(record)
         match record:
             case CandleClosed():
-                self.bars += 1
-                self.last_closed = record
-                self.position = Position(self.next_close)
+                self.bars += not record.more
+                self.last_closed, self.since_close = record, 0
+                self.positions = advanced(self.positions, record, self.step)
+            case BarOpened() | OpenRevised():
+                self.since_close += isinstance(record, BarOpened)
+                self.positions, self.told = advanced(self.positions, record, self.step), record.time
+            case TradePrinted():
+                self.since_close += 1
+                self.told = record.time
             case StrategyStopped():
                 self.halted = record
-            case BarOpened(time=time, open=price) | OpenRevised(time=time, open=price):
-                self.position, self.told = Position(time, price), time
+
+
+def outcome_of(recording: Recording, setup: Setup) -> Outcome:
+    """What was recorded under these conditions: a Result of one symbol and one strategy, else a PortfolioResult."""
+    if len(setup.symbols) == len(setup.deposits) == 1:
+        return recording.result(setup)
+    return recording.portfolio(setup, setup.deposits)
+
+
+def new_open_session(
+    journal: Journal, plan: SessionPlan, strategies: Mapping[str, Strategy], deciders: Mapping[str, Decider]
+) -> OpenSession:
+    """A session at its beginning.
+
+    Args:
+        journal: its file.
+        plan: with the bounds of this run.
+        strategies: by book, warmed up.
+        deciders: by book, that answer in their place.
+    """
+    setup = setup_of(journal.header)
+    first = Position(journal.header["first_bar"])
+    return OpenSession(
+        journal,
+        plan,
+        new_session(deciders, setup),
+        Recording(setup.symbols, setup.deposits),
+        dict.fromkeys(setup.symbols, first),
+        frozenset(timers_of(strategies)),
+    )
 
 
 def find_resumable(folder: Path, plans: Sequence[SessionPlan]) -> tuple[Path, SessionPlan] | None:
     """The newest journal of one of these plans that is not complete, and its plan; None if there is none."""
     by_key = {plan.key(): plan for plan in plans}
-    found = [info for info in _unfinished(folder) if info.header.get("plan_key") in by_key]
-    return (found[-1].path, by_key[found[-1].header["plan_key"]]) if found else None
+    found = [(info.path, by_key[key]) for info in _unfinished(folder) if (key := _key_of(info)) in by_key]
+    return found[-1] if found else None
 
 
 def find_similar(folder: Path, plan: SessionPlan) -> str | None:
-    """The newest unfinished session of the same strategy on the same market whose plan differs; None without one."""
-    same = ("exchange", "symbol", "timeframe", "strategy")
-    asked = plan.document()
+    """The newest unfinished session of the same strategies on the same markets whose plan differs; None without one."""
+    asked = _market_of(plan)
     found = [
         info.id
         for info in _unfinished(folder)
-        if info.header.get("plan_key") != plan.key()
-        and all(info.header.get("plan", {}).get(name) == asked[name] for name in same)
+        if _key_of(info) not in ("", plan.key()) and _market_of(_plan_in(info)) == asked
     ]
     return found[-1] if found else None
+
+
+def _market_of(plan: SessionPlan) -> tuple[str, tuple[str, ...], str, tuple[str, ...]]:
+    return plan.exchange, plan.symbols, plan.timeframe, tuple(each.name for each in plan.strategies)
+
+
+def _key_of(info: SessionInfo) -> str:
+    """The key of a session's plan; "" where its header is damaged."""
+    try:
+        return _plan_in(info).key()
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _plan_in(info: SessionInfo) -> SessionPlan:
+    return plan_of(up_to_date(info.header)["plan"])
 
 
 def _unfinished(folder: Path) -> list[SessionInfo]:
@@ -140,6 +203,7 @@ def open_journal(path: Path, *, read_only: bool = False) -> Journal:
     """
     journal = Journal.open(path, read_only=read_only)
     try:
+        journal.header = up_to_date(journal.header)
         check_header(journal.header, path.stem)
     except BaseException:
         journal.close()
@@ -147,55 +211,34 @@ def open_journal(path: Path, *, read_only: bool = False) -> Journal:
     return journal
 
 
-def strategy_of(header: dict[str, Any]) -> Strategy:
-    """The strategy as it was when the session began, from the source kept in the journal."""
-    strategy = strategy_from_source(header["strategy"])
-    strategy.bounds = setup_of(header).bounds
-    return strategy
-
-
-def warmed_up(header: dict[str, Any]) -> Strategy:
-    """The strategy at the beginning of a session, after its warm-up candles."""
-    strategy, symbol = strategy_of(header), header["plan"]["symbol"]
-    strategy.begin(symbol, header["warmup"], timeframe=header["plan"]["timeframe"])
-    for row in header["warm_up_candles"]:
-        strategy.warm_up(candle_of(row, symbol))
-    return strategy
-
-
-def begin_session(path: Path, header: dict[str, Any]) -> OpenSession:
+def begin_session(path: Path, header: dict[str, Any], plan: SessionPlan) -> OpenSession:
     """Create the journal of a new session."""
-    simulation = new_session(warmed_up(header), setup_of(header))  # may fail, so it comes before the file
-    return OpenSession(Journal.create(path, header), simulation, Position(header["first_bar"]))
+    strategies = warmed_up(header)  # may fail, so it comes before the file
+    return new_open_session(Journal.create(path, header), plan, strategies, strategies)
 
 
-def resume_session(path: Path, code_hash: str) -> OpenSession:
+def resume_session(path: Path, plan: SessionPlan, code_hashes: Sequence[str]) -> OpenSession:
     """Open a session for going on: replay its journal into a fresh engine, comparing every record.
 
-    A strategy that is a function of its last candles is asked again for the newest bars only; what it decided on the
-    older ones is taken from the journal (`replay_session` asks it for all).
+    A strategy that is a function of its last candles is asked again only where it wanted something else, and for the
+    newest bars; what it decided on the others is taken from the journal (`replay_session` asks it for all).
 
     Args:
         path: the journal.
-        code_hash: of the strategy as it is now.
+        plan: with the bounds of this run.
+        code_hashes: of the strategies as they are now.
 
     Raises:
-        FixConfiguration: the strategy has changed since the session began.
+        FixConfiguration: a strategy has changed since the session began.
         ReviewResult: the replay differs, so going on would not be the same session.
         TryLater: the session is running.
     """
     journal = open_journal(path)
     try:
-        header = journal.header
-        if header["strategy"]["hash"] != code_hash:
-            raise FixConfiguration(
-                f"the strategy {header['strategy']['name']} has changed since session {path.stem} began; to start anew"
-                " with the changed one add --fresh",
-                hint="algotrade live --fresh",
-            )
-        strategy = warmed_up(header)
-        decider = remembering(strategy, canonical_rows(journal)) if decides_by_signals(strategy) else strategy
-        opened, difference = _replayed(journal, decider)
+        _refuse_changed(journal, code_hashes)
+        strategies = warmed_up(journal.header)
+        opened = new_open_session(journal, plan, strategies, remembering(strategies, canonical_rows(journal)))
+        difference = replay(canonical_rows(journal), opened.simulation, opened.take)
         if difference is not None:
             raise ReviewResult(
                 f"session {path.stem} cannot go on: its replay differs at row {difference.seq}",
@@ -207,16 +250,23 @@ def resume_session(path: Path, code_hash: str) -> OpenSession:
     return opened
 
 
+def _refuse_changed(journal: Journal, code_hashes: Sequence[str]) -> None:
+    """Say that a strategy is not what it was when the session began."""
+    for described, now in zip(journal.header["strategies"], code_hashes, strict=True):
+        if described["hash"] != now:
+            raise FixConfiguration(
+                f"the strategy {described['name']} has changed since session {journal.path.stem} began; to start anew"
+                " with the changed one add --fresh",
+                hint="algotrade live --fresh",
+            )
+
+
 def replay_session(path: Path) -> tuple[OpenSession, Difference | None]:
     """Replay a journal that stays as it is: what came out, and the first difference if there is one."""
     with open_journal(path, read_only=True) as journal:
-        return _replayed(journal, warmed_up(journal.header))
-
-
-def _replayed(journal: Journal, decider: Decider) -> tuple[OpenSession, Difference | None]:
-    header = journal.header
-    opened = OpenSession(journal, new_session(decider, setup_of(header)), Position(header["first_bar"]))
-    return opened, replay(canonical_rows(journal), opened.simulation, opened.take)
+        strategies = warmed_up(journal.header)
+        opened = new_open_session(journal, plan_of(journal.header["plan"]), strategies, strategies)
+        return opened, replay(canonical_rows(journal), opened.simulation, opened.take)
 
 
 def status_at_end(state: State, *, finished: bool, halted: bool) -> str:
@@ -239,6 +289,22 @@ def bound_reached(plan: SessionPlan, bars: int, next_bar: int, now: int) -> bool
         return True
     step = timeframe_ms(plan.timeframe)
     return plan.until is not None and (next_bar + step > plan.until + 1 or now > plan.until + 2 * step)
+
+
+def refuse_beyond(opened: OpenSession) -> None:
+    """Say that a session has gone further than it is asked to go now.
+
+    Raises:
+        FixCommand: more bars than asked for, or one that closed after the end.
+    """
+    plan, last = opened.plan, opened.last_closed
+    late = last is not None and plan.until is not None and last.time + opened.step > plan.until + 1
+    if late or (plan.bars is not None and opened.bars > plan.bars):
+        raise FixCommand(
+            f"session {opened.id} is unfinished and has {opened.bars} bars, more than it should end with; to begin"
+            " another one beside it add --fresh",
+            hint="algotrade live --fresh",
+        )
 
 
 def session_name(created_ms: int, plan: SessionPlan) -> str:

@@ -10,11 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from algotrade.engine.events import CandleClosed, Decided, OrderFilled
+from algotrade.engine.events import REFUSED, CandleClosed, Decided, Denied, OrderFilled
 from algotrade.engine.session import Record
-from algotrade.evaluate.snapshot import LiveSnapshot, Signal
+from algotrade.evaluate.snapshot import Chosen, Holding, LiveSnapshot, Signal
 from algotrade.live.clock import Clock
-from algotrade.live.plan import setup_of
 from algotrade.live.remarks import sentence_on_stop
 from algotrade.live.sessions import OpenSession
 from algotrade.live.trader import Update
@@ -36,12 +35,12 @@ class Status:
         self._opened = opened
         self._wall = wall
         self._plan = opened.plan
-        self._setup = setup_of(opened.journal.header)
         self._signals: deque[Signal] = deque(maxlen=SHOWN)
         self._fills: deque[OrderFilled] = deque(maxlen=SHOWN)
         self._heard: tuple[int, int] | None = None  # (wall, exchange time) of the last answer
         self._retry_at: int | None = None
-        self._close = math.nan
+        self._closes: dict[str, float] = {}
+        self._refused: dict[tuple[str, str], str] = {}  # why, since the last bar
         self._shown = _empty(opened)
         self._shown = self._take(opened.recent)
 
@@ -72,33 +71,51 @@ class Status:
         """The snapshot after these records."""
         closed = False
         for record in records:
-            if isinstance(record, CandleClosed):
-                self._close, closed = record.close, True
-            elif isinstance(record, OrderFilled):
-                self._fills.append(record)
-            elif isinstance(record, Decided):
-                self._signals.append(Signal(record.time, self._close, record.exposure, record.action))
-        engine, symbol = self._opened.simulation.engine, self._plan.symbol
+            match record:
+                case CandleClosed():
+                    self._closes[record.symbol], closed = record.close, closed or not record.more
+                case OrderFilled():
+                    self._fills.append(record)
+                case Denied(order=order):
+                    self._refused[order.symbol, order.book] = record.reason
+                case Decided(symbol=symbol, book=book):
+                    close, why = self._closes.get(symbol, math.nan), self._refused.pop((symbol, book), "")
+                    why = why if record.action == REFUSED else ""
+                    signal = Signal(record.time, close, record.exposure, record.action, symbol, book, why)
+                    self._signals.append(signal)
+        engine = self._opened.simulation.engine
         shown = replace(
             self._shown,
-            cash=engine.account.cash,
-            position=engine.account.position(symbol),
-            price=engine.account.marks.get(symbol, math.nan),
-            equity=engine.account.equity(),
-            profit=engine.account.equity() - self._plan.cash,
+            cash=sum(book.account.cash for book in engine.books.values()),
+            holdings=self._holdings(),
+            equity=engine.equity(),
+            profit=engine.equity() - self._plan.cash,
             signals=tuple(self._signals),
             open_orders=tuple(engine.working_orders()),
             fills=tuple(self._fills),
         )
         if not closed:
             return shown
-        result = self._opened.recording.result(self._setup)
+        result = self._opened.outcome()
         return replace(shown, summary=result.summary, times=result.times, equity_values=result.equity_values)
+
+    def _holdings(self) -> tuple[Holding, ...]:
+        return tuple(
+            Holding(
+                symbol,
+                name,
+                book.account.position(symbol),
+                book.account.average(symbol),
+                book.account.marks.get(symbol, math.nan),
+            )
+            for name, book in self._opened.simulation.engine.books.items()
+            for symbol in self._plan.symbols
+        )
 
     def _exchange_time(self, wall: int) -> int:
         """The exchange's time as last heard, gone on by our own clock."""
         if self._heard is None:
-            return self._opened.position.bar
+            return _first_time(self._opened)
         return self._heard[1] + round((wall - self._heard[0]) * self._plan.speed)
 
 
@@ -110,17 +127,15 @@ def _empty(opened: OpenSession) -> LiveSnapshot:
         mode=MODE,
         simulated=opened.journal.header["simulated"],
         exchange=plan.exchange,
-        symbol=plan.symbol,
+        symbols=plan.symbols,
         timeframe=plan.timeframe,
-        strategy=plan.strategy,
-        parameters=plan.parameters,
+        strategies=tuple(Chosen(*each) for each in plan.strategies),
         state="STARTING",
-        exchange_time=opened.position.bar,
+        exchange_time=_first_time(opened),
         next_bar_s=math.nan,
         feed_age_s=math.nan,
         cash=plan.cash,
-        position=0.0,
-        price=math.nan,
+        holdings=(),
         equity=plan.cash,
         profit=0.0,
         summary={},
@@ -132,3 +147,8 @@ def _empty(opened: OpenSession) -> LiveSnapshot:
         message="",
         retry_in_s=None,
     )
+
+
+def _first_time(opened: OpenSession) -> int:
+    """Where the session stands before the exchange has answered."""
+    return max(at.bar for at in opened.positions.values())

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from algotrade.backtest.event_loop import timers_of
-from algotrade.engine.events import CandleClosed, OrderFilled, StrategyStopped
+from algotrade.engine.events import BarOpened, CandleClosed, OrderFilled, StrategyStopped
 from algotrade.engine.session import Record
 from algotrade.engine.timers import Timers
 from algotrade.errors import AlgotradeError, TryLater
@@ -28,7 +27,6 @@ from algotrade.live.replay import rows_of
 from algotrade.live.sessions import UNFINISHED, bound_reached, status_at_end
 from algotrade.live.states import State, move
 from algotrade.market.candles import RefusedCandle
-from algotrade.market.timeframe import timeframe_ms
 from algotrade.store.journal import JournalRow
 
 LONGEST_PAUSE_S: Final = 60.0
@@ -98,7 +96,7 @@ class Trader:
     def __init__(self, launched: Launched, pace: Pace, listen: Callable[[Update], None]) -> None:
         self.opened = launched.opened
         self.state = State.STARTING
-        self._timers = Timers(timers_of(self.opened.simulation.engine.book.strategy), since=self.opened.told)
+        self._timers = Timers(sorted(self.opened.intervals), since=self.opened.told)
         self._launched = launched
         self._pace = pace
         self._listen = listen
@@ -158,8 +156,9 @@ class Trader:
 
     async def _quote(self, fills: tuple[OrderFilled, ...]) -> None:
         with suppress(AlgotradeError):  # a measurement is missing; trading goes on
-            quote = await self._launched.exchange.ticker(self.opened.plan.symbol)
-            await self._answers.put(Quoted(fills, quote))
+            for symbol in dict.fromkeys(fill.symbol for fill in fills):
+                quote = await self._launched.exchange.ticker(symbol)
+                await self._answers.put(Quoted(tuple(fill for fill in fills if fill.symbol == symbol), quote))
 
     # ---- answers ----------------------------------------------------------------------------------------------------
     async def _take(self, answer: Polled | Failed | Quoted) -> bool:
@@ -210,17 +209,18 @@ class Trader:
 
     def _process(self, polled: Polled) -> tuple[list[Record], bool]:
         """The records of an answer's events, up to the plan's bound, and whether that is reached."""
-        plan, bars, next_bar = self.opened.plan, self.opened.bars, self.opened.position.bar
+        plan, bars = self.opened.plan, self.opened.bars
+        next_bar = max(at.bar for at in self.opened.positions.values())
         records: list[Record] = []
         for event in polled.events:
-            if bound_reached(plan, bars, event.time, event.time):
+            if isinstance(event, BarOpened) and bound_reached(plan, bars, event.time, event.time):
                 return records, True
             for struck in self._timers.before(event):
                 records += self.opened.simulation.process(struck)
             records += self.opened.simulation.process(event)
-            if isinstance(event, CandleClosed):
+            if isinstance(event, CandleClosed) and not event.more:
                 bars += 1
-                next_bar = event.time + timeframe_ms(plan.timeframe)
+                next_bar = event.time + self.opened.step
         return records, bound_reached(plan, bars, next_bar, polled.now)
 
     def _go_to(self, state: State) -> None:
@@ -248,9 +248,9 @@ class Trader:
         """What there is to say of an answer; a refused candle is named once and not at every poll."""
         new = [candle for candle in polled.refused if candle not in self._refused]
         self._refused = frozenset(polled.refused)
-        closed = [record for record in records if isinstance(record, CandleClosed)]
-        step = timeframe_ms(self.opened.plan.timeframe)
-        on_bars = remarks_on_bars(closed, expected=self.opened.next_close, now=polled.now, step=step)
+        closed = [record for record in records if isinstance(record, CandleClosed) and not record.more]
+        expected, step = self.opened.next_close, self.opened.step
+        on_bars = remarks_on_bars(closed, expected=expected, now=polled.now, step=step)
         return [*on_bars, *(remark_on_refusal(candle) for candle in new)]
 
     @property

@@ -83,9 +83,14 @@ class Dashboard:
             ),
             ACCOUNT_LINES,
         )
-        yield titled("Last signals", _signals(snapshot.signals[-lines.signals :])), TABLE_HEAD_LINES + lines.signals
-        fills = titled("Last fills", _fills(snapshot.fills[-lines.fills :]))
-        orders = titled("Open orders", _orders(snapshot.open_orders))
+        named = len(snapshot.holdings) > 1
+        if named:
+            yield titled("Positions", _holdings(snapshot)), TABLE_HEAD_LINES + lines.signals
+        else:
+            signals = _signals(snapshot.signals[-lines.signals :])
+            yield titled("Last signals", signals), TABLE_HEAD_LINES + lines.signals
+        fills = titled("Last fills", _fills(snapshot.fills[-lines.fills :], named=named))
+        orders = titled("Open orders", _orders(snapshot.open_orders, named=named))
         yield beside(fills, orders, first_share=3, second_share=2), TABLE_HEAD_LINES + lines.fills
         if lines.chart:
             line = LineChart(Curve(snapshot.times, snapshot.equity_values), height=lines.chart)
@@ -109,7 +114,7 @@ def beside(first: RenderableType, second: RenderableType, *, first_share: int = 
 
 
 def _head(snapshot: LiveSnapshot) -> Group:
-    market = fmt.plain(f"{snapshot.exchange} {snapshot.symbol} {snapshot.timeframe}")
+    market = fmt.plain(f"{snapshot.exchange} {' '.join(snapshot.symbols)} {snapshot.timeframe}")
     mode = Text(f" {fmt.plain(snapshot.mode)} ", style="black on cyan")
     if snapshot.simulated:
         mode.append(" SIMULATED ", style="black on yellow")
@@ -121,11 +126,14 @@ def _head(snapshot: LiveSnapshot) -> Group:
         ("   feed ", "dim"),
         f"{fmt.duration(snapshot.feed_age_s)} old",
     )
-    strategy = Text(fmt.plain(snapshot.strategy), style="bold")
-    strategy.append(f" {fmt.parameters(snapshot.parameters)}", style="not bold")
+    strategies = Text()
+    for chosen in snapshot.strategies:
+        strategies.append("  " if strategies else "")
+        strategies.append(fmt.plain(chosen.name), style="bold")
+        strategies.append(f" {fmt.parameters(chosen.parameters)}", style="not bold")
     return Group(
         _spread(Text.assemble(mode, " ", (market, "bold")), state),
-        _spread(strategy, Text(fmt.plain(snapshot.session), style="dim")),
+        _spread(strategies, Text(fmt.plain(snapshot.session), style="dim")),
         clock,
     )
 
@@ -138,16 +146,39 @@ def _spread(first: Text, last: Text) -> Table:
 
 
 def _account(snapshot: LiveSnapshot) -> Table:
-    market = Instrument(snapshot.symbol)
-    return pairs(
-        [
-            ("Equity", fmt.money(snapshot.equity, market.quote)),
-            ("Profit", tinted(fmt.money(snapshot.profit, market.quote, signed=True), snapshot.profit)),
-            ("Cash", fmt.money(snapshot.cash, market.quote)),
-            ("Position", f"{fmt.quantity(snapshot.position)} {fmt.plain(market.base)}"),
-            ("Price", fmt.price(snapshot.price)),
-        ]
-    )
+    quote = Instrument(snapshot.symbols[0]).quote
+    rows: list[tuple[str, str | Text]] = [
+        ("Equity", fmt.money(snapshot.equity, quote)),
+        ("Profit", tinted(fmt.money(snapshot.profit, quote, signed=True), snapshot.profit)),
+        ("Cash", fmt.money(snapshot.cash, quote)),
+    ]
+    if len(snapshot.holdings) != 1:
+        held = sum(holding.quantity != 0.0 for holding in snapshot.holdings)
+        return pairs([*rows, ("Positions", f"{held} of {len(snapshot.holdings)}")])
+    (holding,) = snapshot.holdings
+    base = fmt.plain(Instrument(holding.symbol).base)
+    return pairs([*rows, ("Position", f"{fmt.quantity(holding.quantity)} {base}"), ("Price", fmt.price(holding.price))])
+
+
+def _holdings(snapshot: LiveSnapshot) -> RenderableType:
+    """What is held, the largest first, with what was last done about it; symbols that are flat come behind."""
+    last = {(signal.symbol, signal.book): signal for signal in snapshot.signals}
+    several = len(snapshot.strategies) > 1
+    rows = []
+    for each in sorted(snapshot.holdings, key=lambda held: -abs(held.quantity * held.price) if held.quantity else 0.0):
+        signal = last.get((each.symbol, each.book))
+        rows.append(
+            (
+                fmt.plain(each.symbol),
+                fmt.plain(each.book) if several else fmt.price(each.entry_price) if each.quantity else "",
+                fmt.quantity(each.quantity),
+                fmt.price(each.price),
+                tinted(fmt.money(each.profit, signed=True), each.profit) if each.quantity else "",
+                _action(signal) if signal else "",
+            )
+        )
+    second = left("strategy") if several else right("entry")
+    return _rows([left("symbol"), second, right("quantity"), right("price"), right("profit"), left("last")], rows)
 
 
 def _metrics(snapshot: LiveSnapshot) -> Table:
@@ -170,42 +201,76 @@ def _signals(signals: Sequence[Signal]) -> RenderableType:
             fmt.time(signal.time),
             fmt.price(signal.close),
             fmt.number(signal.exposure),
-            Text(signal.action, style=ACTION_STYLES.get(signal.action, "")),
+            _action(signal),
         )
         for signal in reversed(signals)
     ]
     return _rows([left("bar"), right("close"), right("exposure"), left("action")], rows)
 
 
-def _fills(fills: Sequence[OrderFilled]) -> RenderableType:
+def _action(signal: Signal) -> Text:
+    """What was done, and where it was refused, why."""
+    said = f"{signal.action} {signal.detail}".strip()
+    return Text(fmt.plain(said), style=ACTION_STYLES.get(signal.action, ""))
+
+
+def _fills(fills: Sequence[OrderFilled], *, named: bool) -> RenderableType:
     rows = [
         (
             fmt.time(fill.time)[5:],
             Text("buy", style="green") if fill.side > 0 else Text("sell", style="red"),
             fmt.quantity(fill.quantity),
             fmt.price(fill.price),
-            fmt.money(fill.fee),
+            _base(fill.symbol) if named else fmt.money(fill.fee),
         )
         for fill in reversed(fills)
     ]
-    return _rows([left("time"), left("side"), right("quantity"), right("price"), right("fee")], rows)
+    last = left("of") if named else right("fee")
+    return _rows([left("time"), left("side"), right("quantity"), right("price"), last], rows)
 
 
-def _orders(orders: Sequence[Order]) -> RenderableType:
-    rows = [(fmt.time(order.time)[5:], _wish(order)) for order in reversed(orders)]
-    return _rows([left("decided at"), left("order")], rows)
+def _base(symbol: str) -> str:
+    """A market as short as it can be told."""
+    return fmt.plain(Instrument(symbol).base)
+
+
+def _orders(orders: Sequence[Order], *, named: bool) -> RenderableType:
+    rows = [
+        (fmt.time(order.time)[11:], f"{_base(order.symbol)} {_wish(order)}" if named else _wish(order))
+        for order in reversed(orders)
+    ]
+    return _rows([left("since"), left("order")], rows)
 
 
 def _wish(order: Order) -> str:
-    """What an order asks for: "target 1.00", "buy 0.5", "sell for 1,000.00"."""
+    """What an order asks for and where: "target 1.00", "buy 0.5 limit 99.00", "sell all trail 5.00%"."""
+    return " ".join(filter(None, (_size(order), _level(order))))
+
+
+def _size(order: Order) -> str:
+    side = {1: "buy ", -1: "sell "}.get(order.side, "")
     if order.exposure is not None:
         return f"target {fmt.number(order.exposure)}"
-    side = "buy" if order.side > 0 else "sell"
-    return (
-        f"{side} {fmt.quantity(order.quantity)}"
-        if order.notional is None
-        else f"{side} for {fmt.money(order.notional)}"
-    )
+    if order.quantity is not None:
+        return f"{side}{fmt.quantity(order.quantity)}"
+    if order.notional is not None:
+        return f"{side}for {fmt.money(order.notional)}"
+    if order.target_quantity is not None:
+        return f"target {fmt.quantity(order.target_quantity)}"
+    if order.target_notional is not None:
+        return f"target for {fmt.money(order.target_notional)}"
+    return f"{side}all"  # of a bracket: whatever the position is
+
+
+def _level(order: Order) -> str:
+    levels = [
+        f"stop {fmt.price(order.stop)}" if order.stop is not None else "",
+        f"limit {fmt.price(order.limit)}" if order.limit is not None else "",
+        f"trail {fmt.percent(order.trail)}" if order.trail is not None else "",
+        f"trail {fmt.price(order.trail_amount)}" if order.trail_amount is not None else "",
+        "after bars" if order.after_bars else "",
+    ]
+    return " ".join(filter(None, levels))
 
 
 def _rows(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> RenderableType:

@@ -95,6 +95,13 @@ class Wanted(NamedTuple):
             Bracket() if protection is None else protection.bracket(row),
         )
 
+    def shared(self, symbols: int) -> Wanted:
+        """The same where several symbols have equal shares of the equity; sizes in units are what they are."""
+        if symbols <= 1 or self.unit != "exposure":
+            return self
+        scales = np.ones(len(self.targets)) if self.scales is None else self.scales
+        return self._replace(scales=1.0 / symbols * scales)
+
 
 def no_protection(bars: int) -> Protection:
     """Columns without anything in them, shape (bars,)."""

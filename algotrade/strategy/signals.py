@@ -7,7 +7,7 @@ beside it say how an entry is made and what protects it, see strategy/protection
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeGuard
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from algotrade.engine.events import CandleClosed
+from algotrade.engine.requests import TargetRequest
 from algotrade.errors import FixCommand, FixStrategy
 from algotrade.market.candles import Floats, Times, iso, times_ms
 from algotrade.strategy.base import Bounds, Strategy, on, own_errors
@@ -49,10 +50,13 @@ class SignalStrategy(Strategy):
 
     take_profit_after: ClassVar[Mapping[str, float]] = MappingProxyType({})
     take_profit_steps: ClassVar[Steps] = ()
-
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.take_profit_steps = parsed_steps(cls.__name__, cls.take_profit_after)
+
+    def __init__(self, **parameters: Any) -> None:
+        self._aims: dict[str, TargetRequest] = {}  # by symbol, as it was decided where the signal changed
+        super().__init__(**parameters)
 
     def generate_signals(self, candles: pd.DataFrame) -> pd.DataFrame:
         """Signals for every candle.
@@ -69,10 +73,23 @@ class SignalStrategy(Strategy):
 
     @on("candles")
     def follow_signal(self, candle: CandleClosed) -> None:
-        """Aim at the newest bar's signal, computed from the candles in the history."""
+        """Aim at the newest bar's signal, computed from the candles in the history.
+
+        Of several symbols each has the same share of the equity. As long as the signal stays, what was asked for when
+        it changed stands.
+        """
         candles = self.candles()
         signals = self.signals(candles)
-        self._ask(wanted_of(self, candles, signals).request(self.symbol, len(signals) - 1))
+        wanted = wanted_of(self, candles, signals).shared(len(self.symbols))
+        request = wanted.request(self.symbol, len(signals) - 1)
+        if self.symbol not in self._aims or self._aims[self.symbol].exposure != request.exposure:
+            self._aims[self.symbol] = request
+        self._ask(self._aims[self.symbol])
+
+    def begin(self, symbols: str | Sequence[str], warmup: int | str | None, *, timeframe: str = "") -> None:
+        """As `Strategy.begin`."""
+        super().begin(symbols, warmup, timeframe=timeframe)
+        self._aims = {}
 
     def signals(self, candles: pd.DataFrame) -> pd.DataFrame:
         """`generate_signals`, with its answer checked.

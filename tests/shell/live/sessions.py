@@ -12,7 +12,7 @@ from algotrade.config import load_settings
 from algotrade.discover import find_strategy, strategy_sources
 from algotrade.live.clock import Clock, system_clock
 from algotrade.live.launch import Launched, Place, launched
-from algotrade.live.plan import SessionPlan
+from algotrade.live.plan import Chosen, SessionPlan
 from algotrade.live.trader import Pace, Trader, Update
 from algotrade.store.database import open_database
 from algotrade.store.journal import CANONICAL, Journal, list_sessions
@@ -70,13 +70,12 @@ def new_project(folder: Path, kraken: LoopbackKraken | None = None, *, store: Pa
     return Project(folder, system_clock if kraken else StepClock())
 
 
-def plan(**changes: Any) -> SessionPlan:
+def plan(strategy: str = "sma_cross", parameters: dict[str, Any] | None = None, **changes: Any) -> SessionPlan:
     given = {
         "exchange": "demo",
-        "symbol": "BTC/USD",
+        "symbols": ("BTC/USD",),
         "timeframe": "1m",
-        "strategy": "sma_cross",
-        "parameters": {"fast": 3, "slow": 8},
+        "strategies": (Chosen(strategy, {"fast": 3, "slow": 8} if parameters is None else parameters),),
         "cash": 10_000.0,
         "start": START,
         "bars": 30,
@@ -91,8 +90,9 @@ async def session(
 ) -> AsyncIterator[Launched]:
     """The session of a plan, as `algotrade live` opens it."""
     settings = load_settings({}, project.folder / "algotrade.toml")
-    cls = find_strategy(asked.strategy, strategy_sources(settings)) if strategy is None else type(strategy)
-    chosen = strategy or cls(**asked.parameters)
+    chosen = [
+        strategy or find_strategy(each.name, strategy_sources(settings))(**each.parameters) for each in asked.strategies
+    ]
     with open_database(settings.database) as database:
         async with launched(asked, chosen, Place(settings, database, project.wall), fresh=fresh) as launch:
             yield launch

@@ -41,11 +41,11 @@ def test_a_strategy_that_decides_by_signals_is_named_when_a_check_has_no_verdict
         "look_ahead": {"passed": True, "detail": "fine"},
         "warm_up": {"passed": None, "detail": "not checked: the warm-up is 9 bars, the data 8 bars"},
     }
-    assert describe_unproven(Crossing(), {"checks": checks}) == [
+    assert describe_unproven([Crossing()], {"strategies": [{"checks": checks}]}) == [
         "crossing trades although its warm-up check has no verdict: not checked: the warm-up is 9 bars, the data 8 bars"
     ]
-    assert describe_unproven(Answering(), {"checks": checks}) == []
-    assert describe_unproven(Crossing(), {"checks": {}}) == []
+    assert describe_unproven([Answering()], {"strategies": [{"checks": checks}]}) == []
+    assert describe_unproven([Crossing()], {"strategies": [{"checks": {}}]}) == []
 
 
 async def test_a_strategy_that_looks_far_back_is_checked_on_twice_as_much(tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ async def test_a_strategy_that_looks_far_back_is_checked_on_twice_as_much(tmp_pa
     (project.folder / "strategies" / "far_back.py").write_text(LOOKS_FAR_BACK)
     async with session(project, plan(strategy="far_back", parameters={})) as launch:
         header = launch.opened.journal.header
-    assert header["checks"]["warm_up"]["passed"] is True
-    assert header["checks"]["look_ahead"]["passed"] is True
+    assert header["strategies"][0]["checks"]["warm_up"]["passed"] is True
+    assert header["strategies"][0]["checks"]["look_ahead"]["passed"] is True
 
 
 async def test_an_end_before_the_first_bar_closes_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,11 @@ def damaged(kept: Project, folder: Path, change: Callable[[sqlite3.Connection], 
 
 
 def readers(path: Path) -> list[Callable[[], object]]:
-    return [lambda: replay_session(path), lambda: resume_session(path, ""), lambda: session_result(path)]
+    return [
+        lambda: replay_session(path),
+        lambda: resume_session(path, plan(bars=2), [""]),
+        lambda: session_result(path),
+    ]
 
 
 def without(*names: str) -> Callable[[dict[str, Any]], object]:
@@ -47,12 +51,12 @@ def without(*names: str) -> Callable[[dict[str, Any]], object]:
         pytest.param(lambda header: header.clear(), "plan, ", id="empty"),
         pytest.param(without("first_bar"), "first_bar", id="without a field"),
         pytest.param(lambda header: header.update(plan=None), "plan", id="another kind of value"),
-        pytest.param(lambda header: header["plan"].pop("bounds"), "bounds", id="without a field of the plan"),
+        pytest.param(lambda header: header["plan"].pop("cash"), "cash", id="without a field of the plan"),
         pytest.param(lambda header: header["plan"].update(extra=1), "extra", id="one more field in the plan"),
-        pytest.param(lambda header: header["strategy"].pop("source"), "strategy.source", id="without the source"),
-        pytest.param(lambda header: header["instrument"].clear(), "symbol", id="without the market"),
-        pytest.param(lambda header: header.update(warm_up_candles=[[1, 2]]), "unpack", id="half a candle"),
-        pytest.param(lambda header: header.update(warm_up_candles=[7]), "unpack", id="no candle"),
+        pytest.param(lambda header: header["strategies"][0].pop("source"), "strategy.source", id="without the source"),
+        pytest.param(lambda header: header["instruments"][0].clear(), "symbol", id="without the market"),
+        pytest.param(lambda header: header.update(warm_up_candles=[[[1, 2]]]), "unpack", id="half a candle"),
+        pytest.param(lambda header: header.update(warm_up_candles=[[7]]), "unpack", id="no candle"),
     ],
 )
 def test_a_damaged_header_is_bad_data(

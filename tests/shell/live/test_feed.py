@@ -7,7 +7,8 @@ import pytest
 from algotrade.engine.events import BarOpened, CandleClosed, MarketEvent, OpenRevised
 from algotrade.errors import CheckConnection
 from algotrade.exchange.base import Quote
-from algotrade.live.feed import CandleFeed, Polled, Position, TickerFeed, closed_candles
+from algotrade.live.feed import CandleFeed, Polled, TickerFeed, closed_candles
+from algotrade.live.merge import Position
 from tests.shell.live.scripted import Row, ScriptedExchange
 
 MINUTE = 60_000
@@ -115,7 +116,7 @@ Poll = tuple[float, list[Row], list[MarketEvent]]  # the exchange's minute, what
 )
 async def test_polls_of_candles_become_events(polls: list[Poll]) -> None:
     exchange = ScriptedExchange()
-    feed = CandleFeed(exchange, SYMBOL, "1m", Position(10 * MINUTE))
+    feed = CandleFeed(exchange, "1m", {SYMBOL: Position(10 * MINUTE)})
     for minute, rows, events in polls:
         exchange.now, exchange.rows = round(minute * MINUTE), rows
         polled = await feed.poll()
@@ -129,7 +130,7 @@ async def test_polls_of_candles_become_events(polls: list[Poll]) -> None:
 )
 async def test_the_grace_for_a_missing_bar_is_bounded(timeframe: str, step: int, grace: int) -> None:
     exchange = ScriptedExchange()
-    feed = CandleFeed(exchange, SYMBOL, timeframe, Position(step))
+    feed = CandleFeed(exchange, timeframe, {SYMBOL: Position(step)})
     exchange.rows = [row(2 * step / MINUTE)]
     exchange.now = 2 * step + grace - 1
     assert (await feed.poll()).events == ()
@@ -139,7 +140,7 @@ async def test_the_grace_for_a_missing_bar_is_bounded(timeframe: str, step: int,
 
 async def test_a_restart_goes_on_within_the_bar_that_was_open() -> None:
     exchange = ScriptedExchange()
-    feed = CandleFeed(exchange, SYMBOL, "1m", Position(10 * MINUTE, 100.0))
+    feed = CandleFeed(exchange, "1m", {SYMBOL: Position(10 * MINUTE, 100.0)})
     exchange.now, exchange.rows = 11 * MINUTE, [row(10)]
     assert list((await feed.poll()).events) == [closed(10)]
     assert exchange.asked == [10 * MINUTE]
@@ -147,7 +148,7 @@ async def test_a_restart_goes_on_within_the_bar_that_was_open() -> None:
 
 async def test_a_candle_that_cannot_be_true_is_named_and_passed_over() -> None:
     exchange = ScriptedExchange()
-    feed = CandleFeed(exchange, SYMBOL, "1m", Position(10 * MINUTE))
+    feed = CandleFeed(exchange, "1m", {SYMBOL: Position(10 * MINUTE)})
     exchange.now = 12 * MINUTE
     exchange.rows = [(10 * MINUTE, 100.0, 50.0, 90.0, 101.0, 1.0), row(11), row(30)]
     polled = await feed.poll()
@@ -157,7 +158,7 @@ async def test_a_candle_that_cannot_be_true_is_named_and_passed_over() -> None:
 
 async def test_a_page_that_ends_long_ago_says_that_there_is_more() -> None:
     exchange = ScriptedExchange()
-    feed = CandleFeed(exchange, SYMBOL, "1m", Position(10 * MINUTE))
+    feed = CandleFeed(exchange, "1m", {SYMBOL: Position(10 * MINUTE)})
     exchange.now, exchange.rows = 30 * MINUTE, [row(10), row(11)]
     assert (await feed.poll()).more
     assert not (await feed.poll()).more  # nothing new came: do not ask without a pause for ever

@@ -10,9 +10,8 @@ import pytest
 from algotrade.backtest.event_loop import KnownTargets, run_event_loop
 from algotrade.backtest.kernel import run_kernel
 from algotrade.evaluate.result import Result
-from algotrade.live.plan import setup_of
+from algotrade.live.header import setup_of, strategies_of, warmed_up
 from algotrade.live.results import session_result
-from algotrade.live.sessions import strategy_of, warmed_up
 from algotrade.market.simulate import simulate_candles
 from algotrade.pipeline import execute_backtest, generate_signals
 from algotrade.store.journal import Journal, list_sessions
@@ -66,9 +65,9 @@ async def test_a_session_and_a_backtest_give_the_same_fills_equity_and_targets(
     setup = setup_of(header)
     candles = simulate_candles("BTC/USD", "1m", START - BEFORE * MINUTE, START + (BARS - 1) * MINUTE)
     traded = candles.iloc[BEFORE:]
-    strategy = strategy_of(header)
+    (strategy,) = strategies_of(header).values()
     if not isinstance(strategy, SignalStrategy):
-        backtest = run_event_loop(traded, warmed_up(header), setup)
+        backtest = run_event_loop(traded, warmed_up(header)[""], setup)
     else:
         targets = targets_of(strategy.signals(candles))[BEFORE:]
         assert live.signals is not None
@@ -94,7 +93,7 @@ async def test_a_signal_strategy_with_a_method_of_its_own_trades_the_same_in_a_s
     with Journal.open(info.path, read_only=True) as journal:
         header = journal.header
     candles = simulate_candles("BTC/USD", "1m", START, START + 9 * MINUTE)
-    strategy = strategy_of(header)
+    (strategy,) = strategies_of(header).values()
     backtest = execute_backtest(strategy, candles, generate_signals(strategy, candles), setup_of(header))
     assert live.filled.side.tolist()[:1] == [1]
     assert_same(live, backtest)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from algotrade.engine.events import CandleClosed, Decided, Denied, OrderFilled, OrderRejected
-from algotrade.engine.orders import Order
+from algotrade.engine.events import CandleClosed, Charged, Decided, Denied, OrderFilled, OrderRejected, Submit
+from algotrade.engine.fills import Costs
+from algotrade.engine.orders import Order, Role
+from algotrade.engine.risk import Limits
 from algotrade.errors import AlgotradeError
 from algotrade.live.clock import DemoClock, DemoTime, jitter
-from algotrade.live.lines import lines_of, plain_number, prefix_of
+from algotrade.live.lines import Lines, plain_number, prefix_of
 from algotrade.live.plan import plan_of
 from algotrade.live.remarks import remarks_on_bars
 from algotrade.live.sessions import bound_reached, session_name, status_at_end, status_of
 from algotrade.live.states import TRANSITIONS, State, move
+from algotrade.store.canonical import canonical_json
 from algotrade.store.journal import SessionInfo
+from algotrade.strategy.signals import Bounds
+from algotrade.strategy.sizes import Sizing
 from tests.shell.live.sessions import MINUTE, START, plan
 
 
@@ -55,9 +62,58 @@ def test_a_plan_comes_back_from_its_document_under_the_same_key() -> None:
     assert plan_of(asked.document()).key() == asked.key()
 
 
-@pytest.mark.parametrize("change", [{"cash": 1.0}, {"fee_rate": 0.1}, {"bars": 3}, {"parameters": {"fast": 4}}])
-def test_another_wish_is_another_session(change: dict[str, object]) -> None:
-    assert plan(**change).key() != plan().key()
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cash": 1.0},
+        {"fee_rate": 0.1},
+        {"maker_fee_rate": 0.1},
+        {"costs": Costs(borrow_rate=0.1)},
+        {"parameters": {"fast": 4}},
+        {"symbols": ("BTC/USD", "ETH/USD")},
+        {"sizing": Sizing("risk", 0.01)},
+        {"path": "best"},
+        {"touch": True},
+        {"rebalance_band": 0.05},
+        {"limits": Limits(cooldown_bars=3)},
+        {"bounds": Bounds(2.0)},
+        {"start": START + MINUTE},
+    ],
+)
+def test_another_wish_is_another_session(change: dict[str, Any]) -> None:
+    asked = plan(**change)
+    assert asked.key() != plan().key()
+    assert plan_of(json.loads(canonical_json(asked.document()))) == asked
+
+
+@pytest.mark.parametrize("change", [{"bars": 3}, {"until": START + MINUTE}, {"speed": 2.0}])
+def test_how_long_and_how_fast_a_session_runs_is_no_part_of_it(change: dict[str, Any]) -> None:
+    assert plan(**change).key() == plan().key()
+
+
+def test_a_schedule_of_fees_comes_back_as_it_was() -> None:
+    asked = plan(costs=Costs(fee_schedule=((0.0, 0.002, 0.004), (50_000.0, 0.001, 0.002))))
+    assert plan_of(json.loads(canonical_json(asked.document()))) == asked
+
+
+def test_lines_name_symbols_and_strategies_where_there_are_several() -> None:
+    order = Order("id", "ETH/USD", START, 1, quantity=1.0, book="trend")
+    lines = Lines(plan(symbols=("BTC/USD", "ETH/USD"))).of(
+        [
+            Submit(order),
+            OrderFilled("id", "ETH/USD", START, 1, 1.0, 2.0, 0.1, role=Role.STOP_LOSS, book="trend"),
+            Charged("ETH/USD", START, "borrow", 0.25, "trend"),
+            Submit(order),
+            OrderRejected("id", START, "below_minimum"),
+            Denied(order, "max_drawdown"),
+        ]
+    )
+    assert lines == [
+        "2024-01-31T12:00:00Z ETH/USD trend bought 1 at 2 fee 0.1000 (stop_loss)",
+        "2024-01-31T12:00:00Z ETH/USD trend charged 0.25 for borrow",
+        "ETH/USD order refused: below_minimum",
+        "ETH/USD trend order refused: max_drawdown",
+    ]
 
 
 def test_sessions_are_named_by_their_time_so_that_names_sort() -> None:
@@ -127,7 +183,7 @@ def test_numbers_in_lines_keep_their_digits(value: float, text: str) -> None:
 
 def test_a_line_for_every_decision_fill_and_refusal() -> None:
     order = Order("id", "BTC/USD", START, 0, exposure=1.0)
-    lines = lines_of(
+    lines = Lines(plan()).of(
         [
             CandleClosed("BTC/USD", START, 1.0, 2.0, 0.5, 43251.123, 0.0),
             Decided("BTC/USD", START, 1.0, "trade", 0.0, 10_000.0, 10_000.0),

@@ -98,7 +98,7 @@ async def test_a_second_process_is_refused_even_with_fresh(tmp_path: Path) -> No
             with pytest.raises(TryLater, match=r"already running .*pid"):
                 await trade(project, plan(bars=3), fresh=fresh)
         with pytest.raises(TryLater, match=r"already running .*pid"):
-            resume_session(find_session(project.sessions, "latest"), "")
+            resume_session(find_session(project.sessions, "latest"), plan(bars=3), [""])
 
 
 async def test_a_strategy_that_was_edited_does_not_take_over_the_session(tmp_path: Path) -> None:
@@ -185,9 +185,9 @@ async def test_a_long_session_resumes_without_asking_for_every_signal(tmp_path: 
     await trade(project, plan(bars=bars + 1, speed=10_000_000.0), watch=stop_after(bars))
     path = find_session(project.sessions, "latest")
     with Journal.open(path, read_only=True) as journal:
-        source = journal.header["strategy"]["hash"]
+        source = journal.header["strategies"][0]["hash"]
     started = time.process_time()
-    opened = resume_session(path, source)
+    opened = resume_session(path, plan(bars=bars + 1), [source])
     seconds = time.process_time() - started
     opened.journal.close()
     assert opened.bars >= bars

@@ -28,7 +28,7 @@ async def test_a_snapshot_follows_the_session_and_its_clocks_go_on(tmp_path: Pat
         status.hear(Update(State.RUNNING, tuple(records), START + MINUTE, "the feed is back"))
         wall += 5_000
         after = status.snapshot()
-        assert (after.state, after.price, after.message) == ("RUNNING", 100.5, "the feed is back")
+        assert (after.state, after.holdings[0].price, after.message) == ("RUNNING", 100.5, "the feed is back")
         assert after.times.tolist() == [START]
         assert after.summary["total_return"] == 0.0
         assert [signal.time for signal in after.signals] == [START]

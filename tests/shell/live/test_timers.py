@@ -4,9 +4,9 @@ from pathlib import Path
 
 from algotrade.backtest.event_loop import run_event_loop
 from algotrade.engine.events import OrderFilled, TimerStruck
-from algotrade.live.plan import setup_of
+from algotrade.live.header import setup_of, warmed_up
 from algotrade.live.replay import canonical_rows, record_of
-from algotrade.live.sessions import list_sessions, replay_session, warmed_up
+from algotrade.live.sessions import list_sessions, replay_session
 from algotrade.live.trader import Trader, Update
 from algotrade.market.simulate import simulate_candles
 from algotrade.store.journal import Journal
@@ -58,7 +58,7 @@ async def test_timers_strike_in_a_session_as_in_a_backtest_and_are_replayed(tmp_
     with Journal.open(path, read_only=True) as journal:
         header = journal.header
     candles = simulate_candles("BTC/USD", "1m", START, START + 19 * MINUTE)
-    backtest = run_event_loop(candles, warmed_up(header), setup_of(header))
+    backtest = run_event_loop(candles, warmed_up(header)[""], setup_of(header))
     fills = [(record.side, record.price) for record in told if isinstance(record, OrderFilled)]
     assert fills == list(zip(backtest.filled.side.tolist(), backtest.filled.price.tolist(), strict=True))
     assert len(fills) == 4

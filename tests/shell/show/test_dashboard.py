@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.live import Live
 
 from algotrade.engine.events import OrderFilled
-from algotrade.engine.orders import Order
-from algotrade.evaluate.snapshot import LiveSnapshot, Signal
+from algotrade.engine.orders import Order, Role
+from algotrade.evaluate.snapshot import Chosen, Holding, LiveSnapshot, Signal
 from algotrade.show.dashboard import FIXED_LINES, render, share_out
 from tests.shell.show.test_tables import HOSTILE
 
@@ -21,10 +21,10 @@ BAR = NOW - 18_000
 def snapshot(**changes) -> LiveSnapshot:
     values = {
         "session": "live-20261120-184502-3f2a", "mode": "PAPER", "simulated": True, "exchange": "demo",
-        "symbol": "BTC/USD",
-        "timeframe": "1m", "strategy": "sma_cross", "parameters": {"fast": 10, "slow": 20}, "state": "RUNNING",
-        "exchange_time": NOW, "next_bar_s": 42.0, "feed_age_s": 1.2, "cash": 12.34, "position": 0.2314,
-        "price": 43_210.5,
+        "symbols": ("BTC/USD",),
+        "timeframe": "1m", "strategies": (Chosen("sma_cross", {"fast": 10, "slow": 20}),), "state": "RUNNING",
+        "exchange_time": NOW, "next_bar_s": 42.0, "feed_age_s": 1.2, "cash": 12.34,
+        "holdings": (Holding("BTC/USD", "", 0.2314, 43_000.0, 43_210.5),),
         "equity": 10_012.34, "profit": 12.34,
         "summary": {"total_return": 0.0012, "sharpe": 1.2, "max_drawdown": -0.0123, "round_trips": 7,
         "fees_paid": 55.2},
@@ -96,7 +96,8 @@ def test_a_hanging_feed_shows_its_age_and_when_it_is_tried_again():
 
 def test_a_session_that_has_just_begun_has_nothing_to_hide():
     empty = snapshot(
-        state="STARTING", feed_age_s=nan, next_bar_s=nan, price=nan, summary={}, signals=(), open_orders=(), fills=(),
+        state="STARTING", feed_age_s=nan, next_bar_s=nan, holdings=(Holding("BTC/USD", "", 0.0, 0.0, nan),),
+        summary={}, signals=(), open_orders=(), fills=(),
         times=np.empty(0, np.int64), equity_values=np.empty(0), message="", simulated=False,
     )  # fmt: skip
     text = "\n".join(screen(empty))
@@ -120,9 +121,9 @@ def test_hostile_names_and_messages_are_harmless():
     hostile = snapshot(
         session=HOSTILE,
         exchange=HOSTILE,
-        symbol=HOSTILE,
-        strategy=HOSTILE,
-        parameters={HOSTILE: HOSTILE},
+        symbols=(HOSTILE,),
+        strategies=(Chosen(HOSTILE, {HOSTILE: HOSTILE}),),
+        holdings=(Holding(HOSTILE, "", 1.0, 1.0, 1.0),),
         message=HOSTILE,
     )
     lines = screen(hostile, 200)
@@ -131,7 +132,9 @@ def test_hostile_names_and_messages_are_harmless():
 
 
 def test_a_long_message_stays_on_its_line():
-    lines = screen(snapshot(message="word " * 100, parameters={f"p{number}": number for number in range(40)}))
+    lines = screen(
+        snapshot(message="word " * 100, strategies=(Chosen("long", {f"p{number}": number for number in range(40)}),))
+    )
     assert len(lines) == 24
     assert lines[-1].rstrip().endswith("…")
     assert "RUNNING" in lines[0]
@@ -150,3 +153,37 @@ def test_the_live_display_asks_for_every_frame_anew():
         live.refresh()
     assert "feed 1.0 s old" in file.getvalue()
     assert "feed 2.5 s old" in file.getvalue()
+
+
+def several(**changes) -> LiveSnapshot:
+    """Two symbols and two strategies, with orders of every kind at work."""
+    books, markets = ("sma_cross", "donchian_breakout"), ("BTC/USD", "ETH/USD")
+    orders = (
+        Order("o1", "BTC/USD", BAR, 1, quantity=0.5, limit=42_000.0),
+        Order("o2", "ETH/USD", BAR, -1, stop=2_100.5, role=Role.STOP_LOSS),
+        Order("o3", "ETH/USD", BAR, -1, trail=0.05, role=Role.TRAILING_STOP),
+    )
+    return snapshot(
+        symbols=markets,
+        strategies=tuple(Chosen(book, {}) for book in books),
+        holdings=tuple(
+            Holding(symbol, book, 0.5 if symbol == "ETH/USD" else 0.0, 2_200.0, 2_300.0)
+            for book in books
+            for symbol in markets
+        ),
+        signals=(Signal(BAR, 43_000.0, 1.0, "refused", "BTC/USD", "sma_cross", "max_drawdown"),),
+        open_orders=orders,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_several_symbols_and_strategies_each_have_a_line(width, height):
+    text = "\n".join(lines := screen(several(), width, height))
+    wanted = (
+        "demo BTC/USD ETH/USD 1m", "Positions", "2 of 4", "ETH/USD donchian_breakout", "+50.00", "refused max_drawdown",
+        "sell all stop 2,100.50", "sell all trail 5.00%",
+    )  # fmt: skip
+    assert [part for part in wanted if part not in text] == []
+    assert len(lines) == height
+    assert max(map(len, lines)) <= width
