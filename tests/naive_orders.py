@@ -267,7 +267,7 @@ class Market:
 
     def forget_needless(self, before: float) -> None:
         """A position that is closed, or has turned round, needs its protection no more."""
-        if self.position * before <= 0:
+        if self.position == 0 or self.position * before < 0:
             for order in [order for order in self.orders if order.reduces and order.side * self.position >= 0]:
                 self.drop(order.name, "position_closed")
 

@@ -214,7 +214,7 @@ class Ledger:
                     left = other._replace(remaining=other.remaining - fill.quantity)
                     self.resting[other.order.order_id] = left
         held = self.position(order)
-        if held * before <= 0.0:
+        if held == 0.0 or held * before < 0.0:
             for other in self._protection(order.book, order.symbol):
                 if other.order.side * held >= 0.0:
                     events += self.drop(other.order.order_id, fill.time, POSITION_CLOSED)
