@@ -536,6 +536,22 @@ STORIES = [
         end | cash 1000
         """,
     ),
+    story(
+        "an order that only reduces outlasts a turn to the side that it reduces",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2; buy 2 limit 90 reduce_only
+        2   | 100  100  95  100   | sell 5
+        3   | 100  100  95  100   |
+        4   | 100  100  89  95    |
+        --
+        2   | buy 2 @ 100
+        3   | sell 5 @ 100
+        4   | buy 2 @ 90 maker
+        end | cash 1120 position -1
+        """,
+        allow_short=True,
+    ),
 ]
 
 

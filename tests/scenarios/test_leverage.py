@@ -333,6 +333,38 @@ STORIES = [
         """,
         allow_short=True,
     ),
+    story(
+        "reducing leaves the average price, and with it the level",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | target 2
+        2   | 100  100  80  80    | target 1
+        3   | 80   80   80  80    |
+        4   | 80   80   50  60    |
+        --
+        2   | buy 20 @ 100
+        3   | sell 12.5 @ 80
+        4   | sell 7.5 @ 50 liquidation
+        end | cash 375
+        """,
+        leverage=2,
+    ),
+    story(
+        "an account that is worth exactly nothing is closed",
+        """
+        day | open high low  close | asks
+        1   | 100  100  100  100   | target 2
+        2   | 100  100  100  100   |
+        3   | 100  100  62.5 62.5  |
+        --
+        2   | buy 16 @ 100 fee 400
+        3   | sell 16 @ 50 liquidation
+        3   | charged -200 no_equity_left
+        end | cash 0
+        """,
+        leverage=2,
+        fee_rate=0.25,
+    ),
 ]
 
 

@@ -231,6 +231,24 @@ STORIES = [
         """,
         max_volume_share=0.1,
     ),
+    story(
+        "a target reached in part leaves its stop as much less, whatever else is held",
+        """
+        day | open high low close volume | asks
+        1   | 100  100  100 100   100    | buy 4 stop_loss 0.1 take_profit 0.1; buy 4
+        2   | 100  105  95  100   100    |
+        3   | 100  111  99  105   10     |
+        4   | 105  106  89  95    100    |
+        --
+        2   | buy 4 @ 100
+        2   | buy 4 @ 100
+        3   | sell 1 @ 110 left 3 maker take_profit
+        4   | sell 3 @ 90 stop_loss
+        4   | cancelled take_profit other_filled
+        end | cash 580 position 4
+        """,
+        max_volume_share=0.1,
+    ),
 ]
 
 

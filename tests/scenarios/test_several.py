@@ -321,6 +321,37 @@ STORIES = [
         cash={"calm": 500, "wild": 500},
         leverage=2,
     ),
+    story(
+        "cash pays the fee too",
+        """
+        day   | open high low close | asks
+        1 BTC | 100  100  100 100   | target 0.5
+        1 ETH | 50   50   50  50    | target 0.9
+        2 BTC | 100  100  100 100   |
+        2 ETH | 50   50   50  50    |
+        --
+        2     | BTC buy 4 @ 100 fee 100
+        2     | ETH buy 8 @ 50 fee 100
+        end   | cash 0 BTC 4 ETH 8
+        """,
+        fee_rate=0.25,
+    ),
+    story(
+        "a short in one symbol uses up what another could have",
+        """
+        day   | open high low close | asks
+        1 BTC | 100  100  100 100   | sell 5
+        1 ETH | 50   50   50  50    | buy 11; buy 10
+        2 BTC | 100  100  100 100   |
+        2 ETH | 50   50   50  50    |
+        --
+        2     | BTC sell 5 @ 100
+        2     | refused insufficient_funds
+        2     | ETH buy 10 @ 50
+        end   | cash 1000 BTC -5 ETH 10
+        """,
+        allow_short=True,
+    ),
 ]
 
 

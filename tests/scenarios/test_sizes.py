@@ -278,6 +278,51 @@ STORIES = [
         end | cash 810 position 2
         """,
     ),
+    story(
+        "reducing pays its fee out of what is left",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | target 1
+        2   | 100  100  100 100   | target 0.5
+        3   | 100  100  100 100   |
+        --
+        2   | buy 10 @ 100 fee 250
+        3   | sell 5 @ 100 fee 125
+        end | cash 375 position 5
+        """,
+        cash=1_250,
+        fee_rate=0.25,
+    ),
+    story(
+        "turning round closes what is not in whole steps too",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | target 1
+        2   | 100  100  100 100   | target -1
+        3   | 100  100  100 100   |
+        --
+        2   | buy 9 @ 100 fee_base 0.09
+        3   | sell 17.91 @ 100 fee 17.91
+        end | cash 1873.09 position -9
+        """,
+        fee_rate=0.01,
+        fee_in_base=True,
+        quantity_step=1,
+        allow_short=True,
+    ),
+    story(
+        "adding to a target in units buys the difference",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | target 0.5 units 4
+        2   | 100  100  100 100   | target 1 units 5
+        3   | 100  100  100 100   |
+        --
+        2   | buy 2 @ 100
+        3   | buy 3 @ 100
+        end | cash 500 position 5
+        """,
+    ),
 ]
 
 

@@ -205,6 +205,19 @@ STORIES = [
         end | cash 1028
         """,
     ),
+    story(
+        "it follows from the price that was paid, slippage included",
+        """
+        day | open high low  close | asks
+        1   | 100  100  100  100   | buy 2 trailing_stop 0.1
+        2   | 100  100  90.5 95    |
+        --
+        2   | buy 2 @ 101
+        2   | sell 2 @ 90.5 trailing_stop
+        end | cash 979
+        """,
+        slippage_rate=0.01,
+    ),
 ]
 
 
