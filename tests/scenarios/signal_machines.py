@@ -152,11 +152,15 @@ def told_by_result(result: Result) -> list[Told]:
 
 
 def _of_fill(result: Result, fill: tuple[float, ...]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    _, side, quantity, price, fee, _, role, maker, *_ = fill
+    _, side, quantity, price, fee, _, role, maker, in_base, _ = fill
     name = ROLES[int(role)]
-    words = ["buy" if side > 0 else "sell", "@", *(["fee"] if fee else []), *(["maker"] if maker else [])]
-    words += [str(name)] if name is not Role.OWN else []
-    return tuple(words), (quantity, price, *([fee] if fee else []))
+    words, numbers = ["buy" if side > 0 else "sell", "@"], [quantity, price]
+    for word, number in (("fee", 0.0 if in_base else fee), ("fee_base", in_base)):
+        if number:
+            words.append(word)
+            numbers.append(number)
+    words += [*(["maker"] if maker else []), *([str(name)] if name is not Role.OWN else [])]
+    return tuple(words), tuple(numbers)
 
 
 def by_kind(ending: Ending) -> list[Told]:
