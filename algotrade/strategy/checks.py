@@ -169,7 +169,8 @@ def _warm_up(subject: Subject, clock: Clock) -> tuple[Check, Warmup]:
     declared, bars = subject.strategy.warmup, len(subject.levels)
     if declared == "all":
         return Check(True, 0, 0, "declared: live trading keeps every bar since its first"), "all"
-    first = _longest_parameter(subject.strategy) if declared is None else max(1, declared)
+    first = _longest_parameter(subject.strategy) if declared is None else max(1, int(declared))
+    first = int(with_sizing(subject.strategy, first))  # live trading keeps as many
     if first >= bars:
         return Check(None, 0, 0, f"not checked: the warm-up is {_counted(first)}, the data {_counted(bars)}"), first
     trial = _try_warmup(subject, clock, first)

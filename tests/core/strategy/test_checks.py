@@ -495,3 +495,16 @@ def test_the_warm_up_covers_what_the_size_of_a_position_looks_at() -> None:
             self.target(exposure=1.0)
 
     assert verdicts(Small(), CANDLES).warmup == 600
+
+
+def test_a_declared_warm_up_comes_on_top_of_what_the_sizing_keeps_anyway() -> None:
+    class ByTheClock(SignalStrategy):
+        sizing = Sizing("volatility", 0.3, window=40)
+        warmup = 1
+
+        def generate_signals(self, candles):
+            return candles.assign(signal=(candles.index.hour < 12).astype(float))
+
+    checks = verdicts(ByTheClock(), CANDLES, FULL)
+    assert checks.warm_up.passed
+    assert checks.warmup == 40
