@@ -14,13 +14,11 @@ class BuyTheDip(Strategy):
     rebound: float = param(0.05, low=0.001, high=10.0)
     patience: int = param(10, low=1, high=1000)
 
-    entry_price = 0.0
-    bars_held = 0
+    _bars_held = 0
 
     @on("fills")
-    def note_entry(self, fill) -> None:
-        if fill.side > 0:
-            self.entry_price, self.bars_held = fill.price, 0
+    def begin_to_count(self, fill) -> None:
+        self._bars_held = 0
 
     @on("candles")
     def decide(self, candle) -> None:
@@ -28,6 +26,6 @@ class BuyTheDip(Strategy):
             if candle.close <= candle.open * (1 - self.drop):
                 self.target(exposure=1.0)
             return
-        self.bars_held += 1
-        if candle.close >= self.entry_price * (1 + self.rebound) or self.bars_held >= self.patience:
+        self._bars_held += 1
+        if candle.close >= self.entry_price * (1 + self.rebound) or self._bars_held >= self.patience:
             self.target(exposure=0.0)
