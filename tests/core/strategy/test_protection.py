@@ -140,7 +140,7 @@ def test_a_row_asks_for_its_target_its_size_and_its_bracket() -> None:
     assert Wanted(np.array([0.5])).request("A", 0) == TargetRequest("A", 0.5, 1.0, "exposure", None, Bracket())
 
 
-def test_live_the_newest_row_is_asked_for_with_all_that_is_in_it() -> None:
+def test_live_the_row_at_which_the_signal_changed_is_asked_for_with_all_that_is_in_it() -> None:
     strategy = WithTable(signals_with(stop_loss=[0.1, 0.2, 0.3, 0.4], limit=[NAN, 99.0, NAN, 101.0]))
     strategy.sizing = Sizing("quantity", 3.0)
     strategy.begin("BTC/USD", 2, timeframe="1d")
@@ -153,6 +153,6 @@ def test_live_the_newest_row_is_asked_for_with_all_that_is_in_it() -> None:
     assert asked == [
         TargetRequest("BTC/USD", 0.0, 3.0, "quantity", None, Bracket(stop_loss=0.1, take_profit_after=steps)),
         TargetRequest("BTC/USD", 1.0, 3.0, "quantity", 99.0, Bracket(stop_loss=0.2, take_profit_after=steps)),
-        TargetRequest("BTC/USD", 1.0, 3.0, "quantity", None, Bracket(stop_loss=0.3, take_profit_after=steps)),
+        TargetRequest("BTC/USD", 1.0, 3.0, "quantity", 99.0, Bracket(stop_loss=0.2, take_profit_after=steps)),
         TargetRequest("BTC/USD", -1.0, 3.0, "quantity", 101.0, Bracket(stop_loss=0.4, take_profit_after=steps)),
     ]
