@@ -249,6 +249,21 @@ STORIES = [
         """,
         max_volume_share=0.1,
     ),
+    story(
+        "a part, then no volume, then too dear: still a rest that is cancelled",
+        """
+        day | open high low close volume | asks
+        1   | 100  100  100 100   20     | buy 9
+        2   | 100  100  100 100   0      |
+        3   | 100  200  100 200   1000   |
+        4   | 200  200  200 200   1000   |
+        --
+        2   | buy 2 @ 100 left 7
+        4   | cancelled #1 insufficient_funds
+        end | cash 800 position 2
+        """,
+        max_volume_share=0.1,
+    ),
 ]
 
 
