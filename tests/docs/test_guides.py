@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import algotrade as at
+from algotrade.discover import shipped_names
 from algotrade.engine.events import CandleClosed
 from algotrade.evaluate.reasons import CANCELLATIONS, LIMITS, REJECTIONS
 from algotrade.strategy import indicators
@@ -106,6 +107,11 @@ def test_an_indicator_begins_where_its_row_says(row: list[str]) -> None:
 def test_every_indicator_is_listed() -> None:
     named = [re.match(r"`(\w+)\(", row[0]) for row in indicator_rows()]
     assert [found[1] for found in named if found] == sorted(name for name in indicators.__all__ if name.islower())
+
+
+def test_every_shipped_strategy_is_listed() -> None:
+    text = (GUIDES / "strategies.md").read_text(encoding="utf-8")
+    assert [row[0].strip("`") for row in rows(text, "name")] == sorted(shipped_names())
 
 
 @pytest.mark.parametrize("guide", sorted(GUIDES.glob("*.md")), ids=lambda path: path.stem)
