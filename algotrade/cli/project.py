@@ -34,14 +34,29 @@ timeframe = ["1h", "1d"]
 # via = "trades"              # make the candles from the public trades, where the exchange's own do not go back so far
 # keep_trades = true          # and store those trades, too
 
-# [costs]                     # what a backtest charges besides; fractions
-# maker_fee = 0.0016          # else the market's own
-# spread = 0.0002
+# [costs]                     # besides fee and slippage; fractions
+# maker_fee = 0.0016          # of orders that rested; else the market's own
+# spread = 0.0002             # between bid and ask
+# impact = 0.1                # by which an order as large as a bar's volume moves the price
+# max_volume_share = 0.1      # of a bar's volume that orders fill at most
+# latency_bars = 1            # opens that an order lets pass before it works
+# latency_ms = 250            # the same in time, where finer candles or trades are walked along
+# borrow_rate = 0.05          # of a short's value, a year
+# maintenance_rate = 0.005    # with less margin a leveraged position is liquidated
+# fee_in_base = false         # fees of buys are taken from what is bought
 # schedule = [[0, 0.0025, 0.004], [50000, 0.002, 0.0035]]   # by volume of 30 days: maker, taker
 
-# [risk]                      # an order that would break a limit is refused, in quote units
-# max_order_notional = 1000.0
+# [risk]                      # an order that would break a limit is refused; one that only reduces always passes
+# max_order_notional = 1000.0      # quote units
+# max_position_notional = 5000.0
 # max_daily_loss = 100.0
+# max_drawdown = 0.2               # fraction of the highest equity; from then on positions are only reduced
+# max_open_positions = 5           # symbols
+# max_orders_per_minute = 10
+# max_orders_per_day = 100
+# cooldown_bars = 3                # after a losing round trip
+# max_consecutive_losses = 4       # which lock their symbol
+# lock_bars = 100                  # else for good
 
 # [exchange.kraken.ccxt]      # handed to ccxt as it is; never a key or a secret
 # timeout = 20000
