@@ -38,7 +38,7 @@ class Everything(Strategy):
 
     def do_3(self, close, unit):
         for order in self.orders:
-            if order.symbol == self.symbol and order.limit is not None and order.limit < close * 0.995 and order.side > 0:
+            if order.symbol == self.symbol and order.side > 0 and (order.limit or close) < close * 0.995:
                 self.replace(order.order_id, limit=close * 0.9998)
         self.buy(notional=300, stop=close * 1.0002, time_in_force="day")
 

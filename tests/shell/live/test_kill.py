@@ -17,6 +17,7 @@ from typing import IO
 import pytest
 
 from algotrade.store.journal import CANONICAL, Journal, list_sessions
+from tests.shell.live.everything import write_strategies
 from tests.shell.live.processes import PLAN, command, finish, project, rows_written, wait_for_rows
 
 SEED = 20261120
@@ -118,6 +119,39 @@ def test_kills_inside_and_right_after_the_transactions_of_the_journal_change_not
         assert canonical(folder) == whole[: len(canonical(folder))]
     assert server.run(*plan) == 0, server.log.read_text()
     assert status(folder) == "complete"
+    assert canonical(folder) == whole
+    assert server.run("replay", "latest") == 0
+
+
+EVERYTHING = (
+    *("--symbol", "BTC/USD", "--symbol", "ETH/USD", "--strategy", "everything", "--strategy", "listens"),
+    *("--fee", "0.0001", "--allow-short", "--borrow-rate", "0.2", "--max-volume-share", "0.0005", "--spread", "0.0001"),
+)
+TAPE = ("--symbol", "BTC/USD", "--symbol", "ETH/USD", "--strategy", "tape", "--fee", "0.0001")
+
+
+@pytest.mark.parametrize(
+    ("given", "bars", "speed"), [(EVERYTHING, "40", "1200"), (TAPE, "10", "300")], ids=["every order", "trades"]
+)
+def test_kills_in_the_middle_of_everything_change_nothing(
+    tmp_path: Path, environment: dict[str, str], server: ForkServer, given: tuple[str, ...], bars: str, speed: str
+) -> None:
+    whole_folder, folder = project(tmp_path, "whole"), server.log.parent
+    for each in (whole_folder, folder):
+        write_strategies(each)
+    whole = uninterrupted(whole_folder, environment, *given, "--bars", bars)
+    chance = random.Random(SEED)
+    plan = (*QUIET, *given, "--bars", bars, "--speed", speed)
+    rows = [chance.randint(1, 60) for _ in range(10)]
+    print(f"seed {SEED}: killed at rows {rows}")
+    for row in rows:
+        code = server.run(*plan, kill_at_row=row)
+        assert code in (KILLED, 0), server.log.read_text()
+        assert canonical(folder) == whole[: len(canonical(folder))]
+        if code == 0:
+            break
+    else:
+        assert server.run(*plan, "--speed", "100000") == 0, server.log.read_text()
     assert canonical(folder) == whole
     assert server.run("replay", "latest") == 0
 
