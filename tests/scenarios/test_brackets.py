@@ -552,6 +552,18 @@ STORIES = [
         """,
         allow_short=True,
     ),
+    story(
+        "two ways that are worth the same but leave different positions diverge all the same",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2 limit 95 take_profit_price 98
+        2   | 100  101  94  98    |
+        --
+        2   | buy 2 @ 95 maker
+        2   | ambiguous 1006 1006 diverges
+        end | cash 810 position 2
+        """,
+    ),
 ]
 
 
