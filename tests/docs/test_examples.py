@@ -34,4 +34,4 @@ def test_the_example_prints_what_it_did(example: Path, tmp_path: Path) -> None:
 
 def test_there_is_an_expected_output_for_every_example() -> None:
     assert [path.stem for path in sorted(PRINTED.iterdir())] == [path.stem for path in EXAMPLES]
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
