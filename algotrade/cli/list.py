@@ -69,6 +69,7 @@ def timeframes(context: typer.Context, exchange: ExchangeOption = None) -> None:
 def strategies(context: typer.Context) -> None:
     """Strategies that --strategy can name: yours in ./strategies, those that came with the program, installed ones."""
     from algotrade.discover import list_strategies, strategy_sources
+    from algotrade.show.strategies import strategy_list
 
     invocation = invocation_of(context)
     rows = [
@@ -82,7 +83,8 @@ def strategies(context: typer.Context) -> None:
         }
         for info in list_strategies(strategy_sources(invocation.settings()))
     ]
-    _print(invocation, "strategies", rows, ["strategy", "parameters", "idea", "origin"])
+    invocation.output.show(strategy_list(rows))
+    invocation.output.document("algotrade.list_strategies/1", {"strategies": rows})
 
 
 @app.command()
@@ -181,21 +183,26 @@ def runs(context: typer.Context) -> None:
 @app.command()
 def sessions(context: typer.Context) -> None:
     """Live sessions; `algotrade evaluate ID` judges one, `algotrade replay ID` proves it."""
-    from algotrade.live.sessions import status_of
+    from algotrade.live.sessions import planned, status_of
     from algotrade.market.candles import iso
     from algotrade.store.journal import list_sessions
 
     invocation = invocation_of(context)
+    found = [(info, planned(info)) for info in list_sessions(invocation.settings().sessions_folder)]
     rows = [
         {
             "session": info.id,
             "status": status_of(info),
             "simulated": info.header.get("simulated"),
+            "exchange": plan.exchange if plan else None,
+            "symbols": " ".join(plan.symbols) if plan else None,
+            "timeframe": plan.timeframe if plan else None,
+            "strategies": " ".join(each.name for each in plan.strategies) if plan else None,
             "last": None if info.last_time is None else iso(info.last_time),
             "rows": info.rows,
             "path": str(info.path),
         }
-        for info in list_sessions(invocation.settings().sessions_folder)
+        for info, plan in found
     ]
     _print(invocation, "sessions", rows, empty="there is no session yet: algotrade live --cash 10000")
 
@@ -242,18 +249,10 @@ def _print(
 
     if not rows and empty:
         invocation.output.note(empty)
-    shown = [{key: _cell(value) for key, value in row.items()} for row in rows]
-    parts = [listing(shown, columns or list(rows[0]), formats=formats)] if rows else []
+    parts = [listing(rows, columns or list(rows[0]), formats=formats)] if rows else []
     parts += [listing(others, list(others[0]), title=title.capitalize()) for title, others in beside.items() if others]
     invocation.output.show(*parts)
     invocation.output.document(f"algotrade.list_{name}/1", {name: rows, **beside})
-
-
-def _cell(value: Any) -> Any:
-    """A nested value in a few words: parameters as "fast=10"."""
-    if isinstance(value, Mapping):
-        return " ".join(f"{name}={item['default']}" for name, item in value.items())
-    return value
 
 
 def _parameter_document(parameter: Parameter) -> dict[str, Any]:
