@@ -195,16 +195,17 @@ def sessions(context: typer.Context) -> None:
             "status": status_of(info),
             "simulated": info.header.get("simulated"),
             "exchange": plan.exchange if plan else None,
-            "symbols": " ".join(plan.symbols) if plan else None,
+            "symbols": list(plan.symbols) if plan else None,
             "timeframe": plan.timeframe if plan else None,
-            "strategies": " ".join(each.name for each in plan.strategies) if plan else None,
+            "strategies": [each.name for each in plan.strategies] if plan else None,
             "last": None if info.last_time is None else iso(info.last_time),
             "rows": info.rows,
             "path": str(info.path),
         }
         for info, plan in found
     ]
-    _print(invocation, "sessions", rows, empty="there is no session yet: algotrade live --cash 10000")
+    columns = ("session", "status", "exchange", "symbols", "timeframe", "strategies", "last", "rows")
+    _print(invocation, "sessions", rows, columns, empty="there is no session yet: algotrade live --cash 10000")
 
 
 @app.command()
@@ -249,7 +250,8 @@ def _print(
 
     if not rows and empty:
         invocation.output.note(empty)
-    parts = [listing(rows, columns or list(rows[0]), formats=formats)] if rows else []
+    shown = [{key: " ".join(value) if isinstance(value, list) else value for key, value in row.items()} for row in rows]
+    parts = [listing(shown, columns or list(rows[0]), formats=formats)] if rows else []
     parts += [listing(others, list(others[0]), title=title.capitalize()) for title, others in beside.items() if others]
     invocation.output.show(*parts)
     invocation.output.document(f"algotrade.list_{name}/1", {name: rows, **beside})

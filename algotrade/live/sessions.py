@@ -147,7 +147,11 @@ def new_open_session(
 def find_resumable(folder: Path, plans: Sequence[SessionPlan]) -> tuple[Path, SessionPlan] | None:
     """The newest journal of one of these plans that is not complete, and its plan; None if there is none."""
     by_key = {plan.key(): plan for plan in plans}
-    found = [(info.path, by_key[key]) for info in _unfinished(folder) if (key := _key_of(info)) in by_key]
+    found = [
+        (info.path, by_key[other.key()])
+        for info in _unfinished(folder)
+        if (other := planned(info)) and other.key() in by_key
+    ]
     return found[-1] if found else None
 
 
@@ -157,7 +161,7 @@ def find_similar(folder: Path, plan: SessionPlan) -> str | None:
     found = [
         info.id
         for info in _unfinished(folder)
-        if _key_of(info) not in ("", plan.key()) and _market_of(_plan_in(info)) == asked
+        if (other := planned(info)) and other.key() != plan.key() and _market_of(other) == asked
     ]
     return found[-1] if found else None
 
@@ -166,16 +170,12 @@ def _market_of(plan: SessionPlan) -> tuple[str, tuple[str, ...], str, tuple[str,
     return plan.exchange, plan.symbols, plan.timeframe, tuple(each.name for each in plan.strategies)
 
 
-def _key_of(info: SessionInfo) -> str:
-    """The key of a session's plan; "" where its header is damaged."""
+def planned(info: SessionInfo) -> SessionPlan | None:
+    """The plan of a session; None where its header is damaged."""
     try:
-        return _plan_in(info).key()
+        return plan_of(up_to_date(info.header)["plan"])
     except (KeyError, TypeError, ValueError):
-        return ""
-
-
-def _plan_in(info: SessionInfo) -> SessionPlan:
-    return plan_of(up_to_date(info.header)["plan"])
+        return None
 
 
 def _unfinished(folder: Path) -> list[SessionInfo]:

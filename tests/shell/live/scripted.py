@@ -9,6 +9,7 @@ import numpy as np
 from algotrade.errors import AlgotradeError
 from algotrade.exchange.base import Quote, TradePage
 from algotrade.market.candles import Floats
+from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 
 Row = tuple[float, float, float, float, float, float]
@@ -49,6 +50,9 @@ class ScriptedExchange:
         return np.array(rows, np.float64).reshape(-1, 6)
 
     async def trades(self, symbol: str, *, cursor: str | None, since_ns: int | None, limit: int | None) -> TradePage:
+        raise NotImplementedError
+
+    async def funding(self, symbol: str, *, since: int, until: int) -> FundingRates:
         raise NotImplementedError
 
     async def ticker(self, symbol: str) -> Quote:

@@ -51,20 +51,20 @@ class Market(NamedTuple):
 
 def demo_minutes() -> Market:
     start = 1_706_702_400_000
-    candles = simulate_candles(SYMBOL, "1m", start, start + 1_499 * 60_000)
-    end = start + 1_500 * 60_000
+    candles = simulate_candles(SYMBOL, "1m", start, start + 899 * 60_000)
+    end = start + 900 * 60_000
     return Market(candles, DemoExchange(lambda: end), "1m", 0.0015, 0.003)
 
 
 def demo_days() -> Market:
     start = 1_514_764_800_000
-    candles = simulate_candles(SYMBOL, "1d", start, start + 1_499 * 86_400_000)
-    end = start + 1_500 * 86_400_000
+    candles = simulate_candles(SYMBOL, "1d", start, start + 899 * 86_400_000)
+    end = start + 900 * 86_400_000
     return Market(candles, DemoExchange(lambda: end), "1d", 0.03, 0.06)
 
 
 def kraken_days() -> Market:
-    rows = pd.read_csv(KRAKEN, index_col="timestamp", parse_dates=True).loc["2017-01-01":"2022-12-31"]
+    rows = pd.read_csv(KRAKEN, index_col="timestamp", parse_dates=True).loc["2020-01-01":"2022-12-31"]
     times = times_ms(rows.tz_localize("UTC"))
     candles = candle_table(times, [rows[name] for name in ("open", "high", "low", "close", "volume")])
     return Market(candles, RecordedExchange(candles, int(times[-1]) + 10 * 86_400_000), "1d", 0.03, 0.06)

@@ -58,7 +58,7 @@ def test_a_signal_stops_the_session_and_keeps_it(
     assert finish(command(folder, environment, "replay", "latest"))[0] == 0
 
 
-def test_a_command_with_another_bound_says_that_an_unfinished_session_stays(
+def test_a_command_of_another_plan_says_that_an_unfinished_session_stays(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     folder = project(tmp_path, "project")
@@ -67,9 +67,10 @@ def test_a_command_with_another_bound_says_that_an_unfinished_session_stays(
     process.send_signal(signal.SIGINT)
     finish(process)
     (first,) = list_sessions(folder / ".algotrade" / "sessions")
-    _, bounded = finish(command(folder, environment, *PLAN, "--speed", "6000", "--bars", "2"))
-    assert f"session {first.id} is unfinished too" in bounded
-    _, again = finish(command(folder, environment, *PLAN, "--speed", "6000", "--bars", "2", "--symbol", "ETH/USD"))
+    bounded = (*PLAN, "--speed", "6000", "--bars", "2", "--fee", "0.001")
+    _, other = finish(command(folder, environment, *bounded))
+    assert f"session {first.id} is unfinished too" in other
+    _, again = finish(command(folder, environment, *bounded, "--symbol", "ETH/USD"))
     assert "unfinished too" not in again
 
 
@@ -137,6 +138,20 @@ def test_json_is_a_line_per_event_and_quiet_says_nothing(tmp_path: Path, environ
         (("--leverage", "1e9"), "--leverage is above 0 and at most 100"),
         (("--leverage", "0"), "--leverage is above 0 and at most 100"),
         (("--until", "2020-01-01"), "lies before the first bar closes"),
+        (("--path", "wurst"), "--path is one of worst, best, given 'wurst'. Did you mean 'worst'?"),
+        (("--rebalance-band", "1.5"), "--rebalance-band is a fraction of equity from 0 on and below 1, given 1.5"),
+        (("--size", "risc=0.01"), "Did you mean 'risk'?"),
+        (("--source", "trade"), "--source is candles, trades or ticker, given 'trade'. Did you mean 'trades'?"),
+        (("--source", "ticker", "--symbol", "BTC/USD", "--symbol", "ETH/USD"), "--source ticker watches one symbol"),
+        (("--symbol", "BTC/USD", "--symbol", "BTC/USD"), "--symbol BTC/USD is given twice"),
+        (("--symbol", "BTC/USD", "--symbol", "ETH/EUR"), "one account holds one currency"),
+        (("--symbol", "BTC/USD", "--symbol", "ETC/USD"), "no symbol 'ETC/USD'. Did you mean 'ETH/USD'?"),
+        (("--strategy", "sma_cross", "--strategy", "sma_cross"), "--strategy sma_cross is given twice"),
+        (("--strategy", "sma_cross", "--strategy", "macd_trend", "-p", "fast=3"), "a parameter says whose it is"),
+        (("--strategy", "momentum_rotation", "--size", "risk=0.01"), "a sizing has no meaning beside them"),
+        (("--latency-ms", "50"), "a latency of 50 ms lies inside a bar, where only trades say what happened"),
+        (("--spread", "-1"), "--spread"),
+        (("--speed", "nan"), "--speed is a positive number"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_a_session_begins(
