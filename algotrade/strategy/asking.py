@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypedDict
 
 import numpy as np
@@ -64,6 +65,17 @@ class OrderWords(BracketWords, total=False):
 
 BRACKET_WORDS: Final = tuple(BracketWords.__annotations__)
 ORDER_WORDS: Final = tuple(OrderWords.__annotations__)
+FOREIGN: Final = MappingProxyType(  # what others call it
+    {
+        **dict.fromkeys(("amount", "size", "qty", "volume"), "quantity"),
+        **dict.fromkeys(("price", "limit_price"), "limit"),
+        **dict.fromkeys(("stop_price", "trigger", "trigger_price"), "stop"),
+        **dict.fromkeys(("sl", "stoploss"), "stop_loss"),
+        **dict.fromkeys(("tp", "target", "roi", "minimal_roi"), "take_profit"),
+        **dict.fromkeys(("trail", "trailing"), "trailing_stop"),
+        **dict.fromkeys(("tif", "exectype", "order_type"), "time_in_force"),
+    }
+)
 ONE_OF: Final = (
     ("stop_loss", "stop_loss_price"),
     ("take_profit", "take_profit_price"),
@@ -103,9 +115,8 @@ def order_request(size: Size, order_id: str, mark: float, words: Mapping[str, An
         size: checked.
         order_id: of the order.
         mark: last price, NaN where there is none yet.
-        words: of OrderWords.
+        words: of OrderWords, none of them unknown.
     """
-    refuse_unknown(words, ORDER_WORDS)
     limit, stop = positive("limit", words.get("limit")), positive("stop", words.get("stop"))
     check_stop(size.side, stop, mark)
     reference = limit or stop or mark
@@ -197,7 +208,7 @@ def steps_of(table: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
     for duration, fraction in table.items():
         match = re.fullmatch(r"([1-9][0-9]{0,6})([smhdw])", str(duration))
         if match is None:
-            raise ValueError(f"take_profit_after: '{duration}' is no duration; write 20m, 4h or 1d")
+            raise ValueError(f"take_profit_after: '{duration}' is no duration; write 20m, 4h or 1d (at once: take_profit)")
         if not 0.0 <= _float(fraction) < math.inf:
             told = f"after {duration} comes a fraction of the entry price, 0 or more, given {fraction!r}"
             raise ValueError(f"take_profit_after: {told}")
@@ -257,7 +268,9 @@ def refuse_unknown(words: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Refuse words that mean nothing here."""
     for word in words:
         if word not in known:
-            raise ValueError(f"unknown word {word}= (known: {', '.join(known)}).{did_you_mean(word, known)}")
+            meant = FOREIGN.get(word.casefold())
+            near = f" Did you mean '{meant}'?" if meant else did_you_mean(word, known)
+            raise ValueError(f"unknown word {word}= (known: {', '.join(known)}).{near}")
 
 
 def _check_fractions(bracket: Bracket, side: int) -> None:

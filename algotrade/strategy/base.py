@@ -296,6 +296,7 @@ class Strategy:
         return scales_of(self.sizing, candles, signals, Scaling.of(self)) if self.sizing else None
 
     def _order(self, size: Size, words: Mapping[str, Any]) -> str:
+        asking.refuse_unknown(words, asking.ORDER_WORDS)
         size = asking.checked_size(size)
         requests, order_id = self._open_requests(), self._view.new_id(size.symbol, self._time)
         requests.append(asking.order_request(size, order_id, self._view.mark(size.symbol), words))

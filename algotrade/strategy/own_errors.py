@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from algotrade.errors import AlgotradeError, FixStrategy, Terminated
 
 if TYPE_CHECKING:
     from algotrade.strategy.base import Strategy
+
+UNNAMED: Final = re.compile(r"^Strategy\.\w+\(\) takes .*positional argument")  # self.buy(1)
 
 
 @contextmanager
@@ -29,7 +32,9 @@ def own_errors(strategy: Strategy) -> Iterator[None]:
 def explained(strategy: Strategy, error: BaseException) -> FixStrategy:
     """An error of a strategy's own code as a sentence."""
     frames = traceback.extract_tb(error.__traceback__)
-    return FixStrategy(f"{strategy.name()} raised {type(error).__name__}: {error}{_line(strategy, frames)}")
+    unnamed = isinstance(error, TypeError) and UNNAMED.search(str(error))
+    advice = "; give each word by its name, like quantity=1" if unnamed else ""
+    return FixStrategy(f"{strategy.name()} raised {type(error).__name__}: {error}{advice}{_line(strategy, frames)}")
 
 
 def calling_line(strategy: Strategy) -> str:

@@ -132,6 +132,8 @@ def test_an_order_that_says_nothing_else_is_a_market_order_for_the_symbol_of_the
         ({"quantity": 1, "post_only": True}, "a post_only order needs a limit="),
         ({"quantity": 1, "limit": 90, "post_only": True, "time_in_force": "ioc"}, "never fills at once"),
         ({"quantity": 1, "stoploss": 0.1}, "unknown word stoploss=.*Did you mean 'stop_loss'"),
+        ({"quantity": 1, "price": 99.0}, "unknown word price=.*Did you mean 'limit'"),
+        ({"amount": 1}, "unknown word amount=.*Did you mean 'quantity'"),
         ({"quantity": 1, "symbol": "DOGE/USD"}, "'DOGE/USD' is not traded here"),
     ],
 )
@@ -370,3 +372,9 @@ def test_between_two_events_nothing_may_be_asked_for_either() -> None:
     strategy.handle(CANDLE, Book(strategy, Account(1.0)).view)
     with pytest.raises(FixStrategy, match="only while it answers an event"):
         strategy.close()
+
+
+@pytest.mark.parametrize("ask", [lambda our: our.buy(1), lambda our: our.target(1.0)], ids=["buy", "target"])
+def test_a_size_without_its_name_is_told_to_take_one(ask: Any) -> None:
+    with pytest.raises(FixStrategy, match="give each word by its name, like quantity=1"):
+        requests(ask)
