@@ -208,7 +208,9 @@ def steps_of(table: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
     for duration, fraction in table.items():
         match = re.fullmatch(r"([1-9][0-9]{0,6})([smhdw])", str(duration))
         if match is None:
-            raise ValueError(f"take_profit_after: '{duration}' is no duration; write 20m, 4h or 1d (at once: take_profit)")
+            raise ValueError(
+                f"take_profit_after: '{duration}' is no duration; write 20m, 4h or 1d (at once: take_profit)"
+            )
         if not 0.0 <= _float(fraction) < math.inf:
             told = f"after {duration} comes a fraction of the entry price, 0 or more, given {fraction!r}"
             raise ValueError(f"take_profit_after: {told}")
