@@ -87,7 +87,7 @@ class SessionRun:
         if self.status is not None:
             self.status.hear(update)
         elif self.output.json:
-            _print_records(update, self.output)
+            print_records(update, self.output)
         else:
             self._log(update)
 
@@ -151,7 +151,7 @@ class SessionRun:
         )
 
 
-def _print_records(update: Update, output: Output) -> None:
+def print_records(update: Update, output: Output) -> None:
     """One JSON object a line for every record and every note."""
     from algotrade.engine.records import encode, name_of
 

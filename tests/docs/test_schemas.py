@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from algotrade.cli.live import _print_records
+from algotrade.cli.live_session import print_records
 from algotrade.cli.output import Output
 from algotrade.engine.events import Charged
 from algotrade.engine.orders import Order, Role
@@ -85,7 +85,7 @@ def test_the_kinds_of_failure_are_those_of_the_errors() -> None:
 def test_every_record_of_a_session_is_a_line_of_the_schema(kind: type[Any]) -> None:
     stdout = io.StringIO()
     note = Update(State.DEGRADED, (_example(kind),), 0, "the feed fails")
-    _print_records(note, Output(json=True, stdout=stdout))
+    print_records(note, Output(json=True, stdout=stdout))
     check_output(stdout.getvalue())
 
 
