@@ -17,8 +17,9 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))  # `bench` is no installed package
 
-from algotrade.backtest.event_loop import KnownTargets, new_session
+from algotrade.backtest.event_loop import new_session
 from algotrade.backtest.feed import market_events
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.engine.events import MarketEvent
 from algotrade.engine.fills import Costs
 from algotrade.engine.session import Record
@@ -31,7 +32,7 @@ from algotrade.market.simulate import instrument_of, simulate_candles
 from algotrade.pipeline import describe_strategy
 from algotrade.sources import versions
 from algotrade.store.journal import Journal
-from algotrade.strategy.signals import targets_of
+from algotrade.strategy.signals import wanted_of
 from bench.measure import ROUNDS, Figure, cpu_seconds, milliseconds
 from strategies.sma_cross import SmaCross
 
@@ -106,8 +107,10 @@ def _events(bars: int) -> Iterator[MarketEvent]:
 def _long_session(header: dict[str, Any], bars: int) -> list[Record]:
     """The records of a session, its signals computed all at once."""
     candles = simulate_candles(SYMBOL, "1m", START - 20 * MINUTE, START + (bars - 1) * MINUTE)
-    targets = targets_of(SmaCross().signals(candles))[20:]
-    session = new_session(KnownTargets(SYMBOL, targets), setup_of(header))
+    strategy = SmaCross()
+    wanted = wanted_of(strategy, candles, strategy.signals(candles))
+    known = wanted._replace(targets=wanted.targets[20:], protection=None)
+    session = new_session(KnownSignals({SYMBOL: known}), setup_of(header))
     return [record for event in market_events({SYMBOL: candles.iloc[20:]}, "1m") for record in session.process(event)]
 
 
