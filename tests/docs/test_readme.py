@@ -103,6 +103,15 @@ def test_the_python_of_the_readme_runs(place: Path) -> None:
     assert ended.stdout.strip()
 
 
+def test_the_settings_of_the_readme_are_read(tmp_path: Path) -> None:
+    from algotrade.config import load_settings
+
+    (shown,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    (tmp_path / "algotrade.toml").write_text(shown)
+    settings = load_settings(config_file=tmp_path / "algotrade.toml")
+    assert (settings.costs.maker_fee, settings.risk.cooldown_bars) == (0.0016, 3)
+
+
 def test_the_exit_codes_of_the_readme_are_those_of_the_program() -> None:
     from algotrade.errors import ExitCode
 
