@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,38 +10,12 @@ if TYPE_CHECKING:
     from algotrade.config import Settings
     from algotrade.engine.risk import Limits
     from algotrade.market.span import Span
-    from algotrade.strategy.base import Strategy
 
 SymbolOption = Annotated[str | None, typer.Option("--symbol", help='What to trade, "BTC/USD".')]
 ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="Whose candles; `demo` needs no network.")]
 TimeframeOption = Annotated[str | None, typer.Option("--timeframe", help='Length of a bar: "1m", "4h", "1d".')]
-StrategyOption = Annotated[
-    str | None, typer.Option("--strategy", help="A name of `algotrade list strategies`, or a file's path.")
-]
-ParamOption = Annotated[
-    list[str] | None,
-    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy; repeat it."),
-]
-CashOption = Annotated[float | None, typer.Option("--cash", help="Quote units at the start.")]
-FeeOption = Annotated[
-    float | None, typer.Option("--fee", help="Fraction of the notional of each fill; else the market's own taker fee.")
-]
-SlippageOption = Annotated[
-    float | None, typer.Option("--slippage", help="Fraction by which a market order's price is worse than the open.")
-]
 StartOption = Annotated[str | None, typer.Option("--start", help="First day or moment, UTC, inclusive.")]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day or moment, UTC, inclusive.")]
-ShortOption = Annotated[
-    bool, typer.Option("--allow-short", help="Simulate targets below zero although a spot market has none.")
-]
-LeverageOption = Annotated[
-    float, typer.Option("--leverage", min=0.0, help="Largest exposure, as a multiple of equity.")
-]
-
-RebalanceBandOption = Annotated[
-    float,
-    typer.Option("--rebalance-band", help="Trade again where a share of equity drifts by more; 0: never."),
-]
 
 
 def typed_span(start: str | None, end: str | None, example: str) -> Span:
@@ -62,15 +36,6 @@ def typed_span(start: str | None, end: str | None, example: str) -> Span:
         return parse_span(start, end)
     except FixCommand as error:
         raise FixCommand(error.message, hint=example) from None
-
-
-def named_strategy(name: str, parameters: list[str] | None, settings: Settings) -> Strategy:
-    """The strategy of a name with its parameters, ready to run."""
-    from algotrade.discover import find_strategy, parse_parameters, strategy_sources
-
-    cls = find_strategy(name, strategy_sources(settings))
-    values: dict[str, Any] = parse_parameters(cls, parameters or [])
-    return cls(**values)
 
 
 def risk_limits(settings: Settings) -> Limits:

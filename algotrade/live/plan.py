@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from algotrade.engine.fills import Costs
@@ -18,7 +19,9 @@ TICKER: Final = "ticker"
 TRADES: Final = "trades"
 SOURCES: Final = (CANDLES, TICKER, TRADES)
 OF_A_RUN: Final = ("until", "bars", "speed")  # may differ whenever a session goes on
-NESTED: Final[Mapping[str, type[Any]]] = {"costs": Costs, "bounds": Bounds, "limits": Limits, "sizing": Sizing}
+NESTED: Final[Mapping[str, type[Any]]] = MappingProxyType(
+    {"costs": Costs, "bounds": Bounds, "limits": Limits, "sizing": Sizing}
+)
 
 
 class Chosen(NamedTuple):
