@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from algotrade.engine.account import Account, View
 from algotrade.engine.events import Emitted, Event
 from algotrade.engine.orders import DONE, WORKING, ImpossibleTransition, Order, Status, next_status, order_id
-from algotrade.engine.requests import Request
+from algotrade.engine.requests import Request, TargetRequest
 
 
 class Decider(Protocol):
@@ -43,6 +43,7 @@ class Book:
         self.targets: dict[str, float] = {}
         self.last_change: dict[str, str] = {}  # by symbol, the order of the target that is in force
         self.stopped = False
+        self.aims: dict[str, TargetRequest] = {}  # by symbol, what was asked for when the target changed last
         self.orders_made = 0
         self.view = View(account, self.working_orders, self.new_id)
 

@@ -96,7 +96,6 @@ class Engine:
         self._band = rebalance_band
         self._closing: list[CandleClosed] = []
         self._owners: dict[str, Book] = {}  # of the orders that work
-        self._aims: dict[tuple[str, str], TargetRequest] = {}  # by book and symbol, what is to be held
 
     @property
     def book(self) -> Book:
@@ -271,19 +270,25 @@ class Engine:
             stop=order.stop if request.stop is None else request.stop,
         )
         sent = self._send(book, changed, replaced=request.order_id)
-        return [Cancel(request.order_id, time), sent] if isinstance(sent, Submit) else [sent]
+        if not isinstance(sent, Submit):
+            return [sent]
+        if book.last_change.get(order.symbol) == request.order_id:
+            book.last_change[order.symbol] = request.new_order_id  # which now leads to the target
+        return [Cancel(request.order_id, time), sent]
 
     def _aim(self, book: Book, request: TargetRequest, time: int) -> list[Effect]:
         """Effects of a target: none while it is in force, else one order (and the cancel of the one it replaces)."""
         symbol, exposure = request.symbol, request.exposure
         last = book.last_change.get(symbol)
         missed = last is not None and book.orders[last].status is Status.CANCELLED
+        aim = book.aims.get(symbol)
         changed = target_changed(book.targets.get(symbol, 0.0), exposure)
+        changed = changed or (aim is not None and request.means_other(aim))
         book.targets[symbol] = exposure
         if not (changed or missed or request.rebalance):
             return []
         if changed or request.rebalance:
-            self._aims[book.name, symbol] = request
+            book.aims[symbol] = request
         replaced = [Cancel(last, time)] if last is not None and book.is_working(last) else []
         sent = self._send(book, self._target_order(book, request, time), replaced=last)
         if last is not None and book.orders[last].status in DONE:
@@ -298,7 +303,7 @@ class Engine:
 
         A position that is being traded, or was closed by what protects it, is left alone.
         """
-        aim, last = self._aims.get((book.name, symbol)), book.last_change.get(symbol)
+        aim, last = book.aims.get(symbol), book.last_change.get(symbol)
         held, equity = book.account.position(symbol), book.account.equity()
         if aim is None or aim.unit == "quantity" or equity <= 0.0 or held * aim.exposure <= 0.0:
             return []

@@ -49,6 +49,11 @@ class TargetRequest(NamedTuple):
     bracket: Bracket | None = None
     rebalance: bool = False
 
+    def means_other(self, than: TargetRequest) -> bool:
+        """Whether the same number says something else: another unit, or another size of one that does not drift."""
+        resized = self.unit != "exposure" and self.size != than.size
+        return self.exposure != 0.0 and (self.unit != than.unit or resized)
+
 
 class ProtectRequest(NamedTuple):
     """Protect the whole position of a symbol with this bracket, in the place of any before; None: with nothing."""

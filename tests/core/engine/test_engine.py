@@ -25,7 +25,7 @@ from algotrade.engine.events import (
     TradePrinted,
 )
 from algotrade.engine.orders import ImpossibleTransition
-from algotrade.engine.requests import CancelRequest, OrderRequest, Request, TargetRequest
+from algotrade.engine.requests import CancelRequest, OrderRequest, ReplaceRequest, Request, TargetRequest
 from algotrade.engine.risk import Limits
 from algotrade.errors import FixStrategy
 
@@ -217,6 +217,36 @@ def test_a_replaced_order_may_still_fill_before_the_cancel_arrives() -> None:
     engine.process(OrderFilled(first, BTC, HOUR, +1, 10.0, 100.0, 0.0))
     engine.process(OrderFilled(second, BTC, HOUR, -1, 5.0, 100.0, 0.0))
     assert engine.account.position(BTC) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "trades"),
+    [
+        (TargetRequest(BTC, 1.0), TargetRequest(BTC, 1.0, unit="quantity"), True),
+        (TargetRequest(BTC, 1.0, unit="notional"), TargetRequest(BTC, 1.0, unit="quantity"), True),
+        (TargetRequest(BTC, 1.0, size=5.0, unit="quantity"), TargetRequest(BTC, 1.0, unit="quantity"), True),
+        (TargetRequest(BTC, 1.0, size=0.4), TargetRequest(BTC, 1.0, size=0.6), False),
+        (TargetRequest(BTC, 0.0), TargetRequest(BTC, 0.0, unit="quantity"), False),
+    ],
+    ids=["exposure to units", "money to units", "five to one", "a size of equity that drifts", "flat is flat"],
+)
+def test_a_number_that_means_another_size_is_another_target(
+    one: TargetRequest, other: TargetRequest, *, trades: bool
+) -> None:
+    engine = Engine(Asks([one], [other], [other]), cash=1_000)
+    sent(engine, candle(0))
+    assert [len(sent(engine, candle(bar))) for bar in (1, 2)] == [int(trades), 0]
+
+
+def test_a_replaced_order_of_a_target_stands_for_the_target() -> None:
+    aim = TargetRequest(BTC, 1.0, limit=90.0)
+    engine = Engine(Asks([aim], [ReplaceRequest("BTC/USD@0#1", "deeper", limit=80.0)], [aim], [aim]), cash=1_000)
+    assert sent(engine, candle(0)) == ["BTC/USD@0#1"]
+    assert sent(engine, candle(1)) == ["deeper"]
+    engine.process(OrderCancelled("BTC/USD@0#1", HOUR))
+    assert sent(engine, candle(2)) == []
+    engine.process(OrderCancelled("deeper", 2 * HOUR))
+    assert len(sent(engine, candle(3))) == 1
 
 
 def test_targets_of_two_symbols_do_not_know_of_each_other() -> None:
