@@ -8,7 +8,7 @@ from typing import overload
 
 import pandas as pd
 
-from algotrade.backtest.feed import NOTHING, Inside, market_events
+from algotrade.backtest.feed import NOTHING, Inside, market_events, moments
 from algotrade.backtest.setup import Setup
 from algotrade.engine.account import View
 from algotrade.engine.book import Decider
@@ -17,7 +17,7 @@ from algotrade.engine.events import CandleClosed, Emitted, Event, StrategyStoppe
 from algotrade.engine.matching import SimulatedVenue
 from algotrade.engine.requests import Request, TargetRequest
 from algotrade.engine.rules import BEST, WORST
-from algotrade.engine.session import SimulatedSession
+from algotrade.engine.session import Record, SimulatedSession
 from algotrade.errors import FixStrategy
 from algotrade.evaluate.executions import PathBounds
 from algotrade.evaluate.portfolio import Outcome
@@ -41,11 +41,18 @@ class KnownTargets:
         return [TargetRequest(self._symbol, next(self._targets))] if isinstance(event, CandleClosed) else []
 
 
-def new_session(strategy: Deciders, setup: Setup) -> SimulatedSession:
+def new_session(strategy: Deciders, setup: Setup, *, tells_every_close: bool = True) -> SimulatedSession:
     """A fresh engine and a fresh simulated exchange for a strategy, or for one in each book of the setup."""
     cash = setup.deposits
     named = strategy if isinstance(strategy, Mapping) else dict.fromkeys(cash, strategy)
-    engine = Engine(named, cash=cash, limits=setup.limits, symbols=setup.symbols, rebalance_band=setup.rebalance_band)
+    engine = Engine(
+        named,
+        cash=cash,
+        limits=setup.limits,
+        symbols=setup.symbols,
+        rebalance_band=setup.rebalance_band,
+        tells_every_close=tells_every_close,
+    )
     return SimulatedSession(engine, SimulatedVenue(setup.rules, cash))
 
 
@@ -102,17 +109,28 @@ def run_event_loop(
 
 
 def _run(tables: Mapping[str, pd.DataFrame], strategy: Deciders, setup: Setup, inside: Inside) -> Outcome:
-    session = new_session(strategy, setup)
-    recording = Recording(tables, setup.deposits)
-    process, add = session.process, recording.add
-    for event in market_events(tables, setup.timeframe, inside, timers_of(strategy)):
-        for record in process(event):
-            if type(record) is StrategyStopped:
-                raise FixStrategy(f"at {iso(record.time)}: {record.message}")
-            add(record)
+    session = new_session(strategy, setup, tells_every_close=False)
+    recording = Recording(setup.symbols, setup.deposits, tables)
+    timers = timers_of(strategy)
+    if timers or any(inside):
+        for event in market_events(tables, setup.timeframe, inside, timers):
+            _record(session.process(event), recording)
+    else:
+        for candles in moments(tables, setup.timeframe):
+            recording.close(candles[0].time)
+            records = session.process_bars(candles)
+            if records:
+                _record(records, recording)
     if len(tables) == len(setup.deposits) == 1:
         return recording.result(setup)
     return recording.portfolio(setup, setup.deposits)
+
+
+def _record(records: list[Record], recording: Recording) -> None:
+    for record in records:
+        if type(record) is StrategyStopped:
+            raise FixStrategy(f"at {iso(record.time)}: {record.message}")
+        recording.add(record)
 
 
 def timers_of(strategy: Deciders) -> set[str]:

@@ -12,7 +12,7 @@ reach the bar's high and its low: with a part of them missing, the bar itself sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, repeat, starmap
+from itertools import chain, repeat
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -91,6 +91,27 @@ def market_events(
     return _with_timers(events, Timers(timers)) if timers else events
 
 
+def moments(tables: Mapping[str, pd.DataFrame], timeframe: str) -> Iterator[tuple[CandleClosed, ...]]:
+    """The candles of a run, those together that open and close at one moment.
+
+    Args:
+        tables: closed candles by symbol.
+        timeframe: of these candles.
+    """
+    length = timeframe_ms(timeframe)
+    closes = _merged([_closes(symbol, candles, length) for symbol, candles in tables.items()])
+    return zip(closes) if len(tables) == 1 else _together(closes)
+
+
+def _together(closes: Iterator[CandleClosed]) -> Iterator[tuple[CandleClosed, ...]]:
+    candles: list[CandleClosed] = []
+    for candle in closes:
+        candles.append(candle)
+        if not candle.more:
+            yield tuple(candles)
+            candles.clear()
+
+
 def coverage(candles: pd.DataFrame, timeframe: str, moves: pd.DataFrame | Prints) -> float:
     """Fraction of the bars that are walked along their finer candles or trades, NaN without bars."""
     times, values = _moves(moves)
@@ -117,22 +138,27 @@ def candles_of(prints: Prints, timeframe: str, *, start_ms: int, until_ms: int) 
 def _sources(symbol: str, candles: pd.DataFrame, timeframe: str, inside: Inside) -> Iterator[_Source]:
     length = timeframe_ms(timeframe)
     times = times_ms(candles)
-    columns = tuple(candles[name].to_numpy(np.float64) for name in COLUMNS)
     opens_at = times
     moves = _source_inside(symbol, candles, length, inside)
     if moves is not None and moves.event is TradePrinted:
         first = np.searchsorted(moves.moments, times)  # the first trade of each bar, where there is one
         known = np.append(moves.moments, np.iinfo(np.int64).max)[first]
         opens_at = np.where(known < times + length, known, times)
-    yield _Source(CandleClosed, symbol, CLOSES, times + length, (times, *columns), grouped=True)
+    yield _closes(symbol, candles, length)
     rates = inside.funding.get(symbol)
     if rates is not None and len(times):
         due = rates.between(int(times[0]), int(times[-1]) + length)
         settled = due.times - due.times % SETTLEMENT_MS  # written down some milliseconds after the hour
         yield _Source(FundingDue, symbol, PAYS, settled, (settled, due.rates))
-    yield _Source(BarOpened, symbol, OPENS, opens_at, (times, columns[0]), grouped=True)
+    yield _Source(BarOpened, symbol, OPENS, opens_at, (times, candles["open"].to_numpy(np.float64)), grouped=True)
     if moves is not None:
         yield moves
+
+
+def _closes(symbol: str, candles: pd.DataFrame, length: int) -> _Source:
+    times = times_ms(candles)
+    columns = (candles[name].to_numpy(np.float64) for name in COLUMNS)
+    return _Source(CandleClosed, symbol, CLOSES, times + length, (times, *columns), grouped=True)
 
 
 def _source_inside(symbol: str, candles: pd.DataFrame, length: int, inside: Inside) -> _Source | None:
@@ -175,7 +201,7 @@ def _covered(candles: pd.DataFrame, length: int, times: Times, prices: tuple[Flo
     return covered, used
 
 
-def _merged(sources: list[_Source]) -> Iterator[MarketEvent]:
+def _merged(sources: list[_Source]) -> Iterator[Any]:
     """The events of all sources in the order of their moments; at one moment by kind, then in the order given."""
     keys = np.concatenate([source.moments * KINDS + source.kind for source in sources] or [np.empty(0, np.int64)])
     order = np.argsort(keys, kind="stable")
@@ -186,13 +212,16 @@ def _merged(sources: list[_Source]) -> Iterator[MarketEvent]:
     streams = [
         _stream(source, more[end - len(source.moments) : end]) for source, end in zip(sources, ends, strict=True)
     ]
+    if len(streams) == 1:
+        return streams[0]
     owner = np.searchsorted(ends, order, side="right").astype(np.int16)
     return map(next, map(streams.__getitem__, _values(owner)))
 
 
-def _stream(source: _Source, more: Flags) -> Iterator[MarketEvent]:
+def _stream(source: _Source, more: Flags) -> Iterator[Any]:
     columns = (*source.columns, more) if source.grouped else source.columns
-    return starmap(source.event, zip(repeat(source.symbol), *map(_values, columns), strict=False))
+    fields = zip(repeat(source.symbol), *map(_values, columns), strict=False)
+    return map(tuple.__new__, repeat(source.event), fields)  # a third of the time of calling the class
 
 
 def _values(column: npt.NDArray[Any]) -> Iterator[Any]:

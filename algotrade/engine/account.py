@@ -127,11 +127,16 @@ class View:
         account: of its book.
         orders: gives its working orders, in the order in which they were sent.
         new_id: gives the id of its next order, from a symbol and a time.
+
+    Attributes:
+        position: base units held of a symbol; negative when short.
+        new_id: as given.
     """
 
     def __init__(self, account: Account, orders: Callable[[], list[Order]], new_id: Callable[[str, int], str]) -> None:
         self._account = account
         self._orders = orders
+        self.position = account.position  # asked for at every bar: no call in between
         self.new_id = new_id
 
     @property
@@ -143,10 +148,6 @@ class View:
     def equity(self) -> float:
         """Cash and positions at the last prices, quote units."""
         return self._account.equity()
-
-    def position(self, symbol: str) -> float:
-        """Base units held; negative when short."""
-        return self._account.position(symbol)
 
     def entry_price(self, symbol: str) -> float:
         """Average entry price of what is held, quote units; 0.0 when flat."""

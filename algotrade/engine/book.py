@@ -41,6 +41,7 @@ class Book:
         self.name = name
         self.orders: dict[str, Tracked] = {}
         self.targets: dict[str, float] = {}
+        self.retargeted = False  # since it was last told what was decided
         self.last_change: dict[str, str] = {}  # by symbol, the order of the target that is in force
         self.stopped = False
         self.aims: dict[str, TargetRequest] = {}  # by symbol, what was asked for when the target changed last
@@ -50,6 +51,11 @@ class Book:
     def working_orders(self) -> list[Order]:
         """Orders that may still fill, in the order in which they were sent."""
         return [tracked.order for tracked in self.orders.values() if tracked.status in WORKING]
+
+    def aim(self, symbol: str, exposure: float) -> None:
+        """Note the target that is in force."""
+        self.retargeted = self.retargeted or self.targets.get(symbol) != exposure
+        self.targets[symbol] = exposure
 
     def new_id(self, symbol: str, time: int) -> str:
         """The id of its next order."""

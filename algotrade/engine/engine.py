@@ -16,7 +16,7 @@ A strategy whose code raises is stopped: an effect says so, and from then on it 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from algotrade.engine.account import Account
@@ -75,6 +75,8 @@ class Engine:
         symbols: that are traded, in the order in which they are asked about.
         rebalance_band: by which a position's share of equity may drift from its target before it is traded again; 0
             for any drift.
+        tells_every_close: what was decided is told after every candle; else only where something was done, or another
+            target is in force.
     """
 
     def __init__(
@@ -85,15 +87,18 @@ class Engine:
         limits: Limits | None = None,
         symbols: Iterable[str] = (),
         rebalance_band: float = 0.0,
+        tells_every_close: bool = True,
     ) -> None:
         named = strategy if isinstance(strategy, Mapping) else {"": strategy}
         deposits = cash if isinstance(cash, Mapping) else {"": cash}
         symbols = tuple(symbols)
         self.books = {name: Book(each, Account(deposits[name], symbols), name) for name, each in named.items()}
+        self._each_book = tuple(self.books.values())
         accounts = {name: book.account for name, book in self.books.items()}
         self._gate = RiskGate(limits or Limits(), accounts)
         self._limited = limits is not None and limits.any()
         self._band = rebalance_band
+        self._tells_every_close = tells_every_close
         self._closing: list[CandleClosed] = []
         self._owners: dict[str, Book] = {}  # of the orders that work
 
@@ -123,19 +128,19 @@ class Engine:
                 return self._on_candle(event)
             case BarOpened() | OpenRevised():
                 self._mark(event.symbol, event.open)
+            case OrderFilled():
+                return self._on_fill(event)
+            case OrderAccepted(order_id=identity):
+                self._move(identity, "accepted")
             case TradePrinted(symbol=symbol, price=price):
                 self._mark(symbol, price)
                 return self._ask_all(event, symbol, event.time)
             case TimerStruck(time=time):
                 return self._ask_all(event, "", time)
-            case OrderFilled():
-                return self._on_fill(event)
             case BracketPlaced(order=order):
                 self._track(order, Status.ACCEPTED)
             case Charged(book=name):
                 self.books[name].account.charge(event)
-            case OrderAccepted(order_id=identity):
-                self._move(identity, "accepted")
             case OrderRejected(order_id=identity):
                 self._move(identity, "rejected")
             case OrderCancelled(order_id=identity):
@@ -152,44 +157,40 @@ class Engine:
             book.account.marks[symbol] = price
 
     def _on_candle(self, candle: CandleClosed) -> list[Effect]:
-        self._mark(candle.symbol, candle.close)
         if candle.more:
+            self._mark(candle.symbol, candle.close)
             self._closing.append(candle)
             return []
         candles = [*self._closing, candle]
         self._closing.clear()
+        return self.close(candles)
+
+    def close(self, candles: Sequence[CandleClosed]) -> list[Effect]:
+        """Take in all candles that close at one moment; return what is to be done, in order."""
+        for book in self._each_book:
+            marks = book.account.marks
+            for candle in candles:
+                marks[candle.symbol] = candle.close
         if self._limited:
-            self._gate.note_close(candle.time, [closed.symbol for closed in candles])
+            self._gate.note_close(candles[-1].time, [candle.symbol for candle in candles])
         effects: list[Effect] = []
-        for book in self.books.values():
-            effects += self._decisions(book, candles)
+        for book in self._each_book:
+            decisions = self._decisions(book, candles)
+            if decisions or book.retargeted or self._tells_every_close:
+                effects += decisions
+                effects += _decided(book, candles, decisions)
         return effects
 
-    def _decisions(self, book: Book, candles: list[CandleClosed]) -> list[Effect]:
-        """What a book's strategy does about the candles of one moment, and where it leaves the book."""
+    def _decisions(self, book: Book, candles: Sequence[CandleClosed]) -> list[Effect]:
+        """What a book's strategy does about the candles of one moment."""
         effects: list[Effect] = []
         for candle in candles:
-            effects += self._ask(book, candle, candle.symbol, candle.time)
+            asked = self._ask(book, candle, candle.symbol, candle.time)
+            if asked:
+                effects += asked
         if self._band > 0.0 and not book.stopped:
             for candle in candles:
                 effects += self._rebalance(book, candle.symbol, candle.time)
-        acted = _acted(effects) if effects else {}
-        account, otherwise = book.account, STOPPED if book.stopped else HOLD
-        equity = account.equity()
-        for candle in candles:
-            symbol = candle.symbol
-            effects.append(
-                Decided(
-                    symbol,
-                    candle.time,
-                    book.targets.get(symbol, math.nan),
-                    acted.get(symbol, otherwise),
-                    account.position(symbol),
-                    account.cash,
-                    equity,
-                    book.name,
-                )
-            )
         return effects
 
     def _on_fill(self, fill: OrderFilled) -> list[Effect]:
@@ -284,7 +285,7 @@ class Engine:
         aim = book.aims.get(symbol)
         changed = target_changed(book.targets.get(symbol, 0.0), exposure)
         changed = changed or (aim is not None and request.means_other(aim))
-        book.targets[symbol] = exposure
+        book.aim(symbol, exposure)
         if not (changed or missed or request.rebalance):
             return []
         if changed or request.rebalance:
@@ -315,16 +316,16 @@ class Engine:
         return self._aim(book, aim._replace(limit=None, bracket=None, rebalance=True), time)
 
     def _target_order(self, book: Book, request: TargetRequest, time: int) -> Order:
-        wanted = request.exposure * request.size
+        symbol, unit, wanted = request.symbol, request.unit, request.exposure * request.size
         return Order(
-            book.new_id(request.symbol, time),
-            request.symbol,
+            book.new_id(symbol, time),
+            symbol,
             time,
             0,
-            _type_of(request.limit, None),
-            exposure=wanted if request.unit == "exposure" else None,
-            target_quantity=wanted if request.unit == "quantity" else None,
-            target_notional=wanted if request.unit == "notional" else None,
+            OrderType.MARKET if request.limit is None else OrderType.LIMIT,
+            exposure=wanted if unit == "exposure" else None,
+            target_quantity=wanted if unit == "quantity" else None,
+            target_notional=wanted if unit == "notional" else None,
             limit=request.limit,
             bracket=request.bracket,
             book=book.name,
@@ -357,10 +358,36 @@ class Engine:
             del self._owners[identity]
 
 
+def _decided(book: Book, candles: Sequence[CandleClosed], effects: list[Effect]) -> list[Decided]:
+    """Where the candles of one moment leave a book whose strategy had these effects."""
+    acted = _acted(effects) if effects else {}
+    account, otherwise = book.account, STOPPED if book.stopped else HOLD
+    equity = account.equity()
+    book.retargeted = False
+    return [
+        Decided(
+            candle.symbol,
+            candle.time,
+            book.targets.get(candle.symbol, math.nan),
+            acted.get(candle.symbol, otherwise),
+            account.position(candle.symbol),
+            account.cash,
+            equity,
+            book.name,
+        )
+        for candle in candles
+    ]
+
+
 def _acted(effects: list[Effect]) -> dict[str, str]:
     """What was done about each symbol: an order that went out, else one that our own limits kept back."""
-    acted = {effect.order.symbol: REFUSED for effect in effects if isinstance(effect, Denied)}
-    return acted | {effect.order.symbol: TRADE for effect in effects if isinstance(effect, Submit)}
+    acted: dict[str, str] = {}
+    for effect in effects:
+        if isinstance(effect, Submit):
+            acted[effect.order.symbol] = TRADE
+        elif isinstance(effect, Denied):
+            acted.setdefault(effect.order.symbol, REFUSED)
+    return acted
 
 
 def _type_of(limit: float | None, stop: float | None) -> OrderType:

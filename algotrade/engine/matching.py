@@ -53,12 +53,17 @@ class SimulatedVenue:
         self._may_be_liquidated = frozenset(
             symbol for symbol, market in rules.markets.items() if market.terms.leverage > 1.0 or market.can_short
         )
+        self._holding_is_free = not self._may_be_liquidated and not rules.costs.borrow_rate > 0.0
         self._finer: set[str] = set()  # symbols whose bar is walked through by trades or finer candles
 
     @property
     def account(self) -> Account:
         """The account of the first book, the only one where there is one strategy."""
         return next(iter(self.accounts.values()))
+
+    def is_idle(self) -> bool:
+        """Whether a bar can do nothing to orders and accounts: none rests, and none can be liquidated or charged."""
+        return self._holding_is_free and not self._ledger.resting
 
     @property
     def accounts(self) -> Mapping[str, Account]:
@@ -68,7 +73,7 @@ class SimulatedVenue:
     def submit(self, order: Order) -> list[OrderEvent]:
         """Take an order; it works from now on."""
         taken = order
-        if order.is_target and order.order_type is not OrderType.MARKET:
+        if order.order_type is not OrderType.MARKET and order.is_target:
             side = self._side(order)
             if side == 0:
                 return [OrderRejected(order.order_id, order.time, NOTHING_TO_TRADE)]

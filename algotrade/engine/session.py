@@ -7,8 +7,22 @@ said about an event is known before anything is sent in answer to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import attrgetter
+
 from algotrade.engine.engine import Engine
-from algotrade.engine.events import Cancel, Decided, Effect, Event, MarketEvent, OrderEvent, Protect, Submit
+from algotrade.engine.events import (
+    BarOpened,
+    Cancel,
+    CandleClosed,
+    Decided,
+    Effect,
+    Event,
+    MarketEvent,
+    OrderEvent,
+    Protect,
+    Submit,
+)
 from algotrade.engine.matching import SimulatedVenue
 
 Record = Event | Effect
@@ -20,6 +34,7 @@ class SimulatedSession:
     def __init__(self, engine: Engine, venue: SimulatedVenue) -> None:
         self.engine = engine
         self.venue = venue
+        self._unseen: dict[str, CandleClosed] = {}  # last candles that the idle exchange was not shown
 
     def process(self, event: MarketEvent) -> list[Record]:
         """Everything that the event led to, beginning with the event itself."""
@@ -29,6 +44,36 @@ class SimulatedSession:
             self._report(answers, records)
         effects = self.engine.process(event)
         if effects:
+            self._perform(effects, records)
+        return records
+
+    def process_bars(self, candles: Sequence[CandleClosed]) -> list[Record]:
+        """As `process` of bars, from their opening to their close; of an idle exchange the bars are not told again.
+
+        Args:
+            candles: all that close at one moment.
+        """
+        if self.venue.is_idle():
+            return self._close_idle(candles)
+        records: list[Record] = []
+        for candle in candles:
+            records += self.process(BarOpened(candle.symbol, candle.time, candle.open, candle.more))
+        if self.venue.is_idle():
+            return records + self._close_idle(candles)
+        for candle in candles:
+            records += self.process(candle)
+        return records
+
+    def _close_idle(self, candles: Sequence[CandleClosed]) -> list[Record]:
+        records: list[Record] = []
+        unseen = self._unseen
+        for candle in candles:
+            unseen[candle.symbol] = candle
+        effects = self.engine.close(candles)
+        if effects:
+            for candle in sorted(unseen.values(), key=attrgetter("time")):
+                self.venue.on_market(candle)
+            unseen.clear()
             self._perform(effects, records)
         return records
 

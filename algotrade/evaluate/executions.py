@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from algotrade.engine.account import cash_after, equity_at
+from algotrade.engine.account import cash_after, equity_at, position_after
 from algotrade.engine.orders import Role
 from algotrade.market.candles import Floats, Times, utc_index
 
@@ -185,8 +185,8 @@ def equity_of_account(filled: Fills, charges: Charges, cash: float, marks: Seque
     done = np.searchsorted(bars, np.arange(len(marks[0])), side="right")  # changes up to and including each bar
     equity = _cash_states(filled, charges, order, cash)[done]
     for part, mark in enumerate(marks):
-        moved = np.concatenate([[0.0], np.where(filled.part == part, filled.side * filled.received, 0.0)])
-        held = np.cumsum(moved)[np.searchsorted(filled.bar, np.arange(len(mark)), side="right")]
+        own = filled.only(filled.part == part)
+        held = _position_states(own)[np.searchsorted(own.bar, np.arange(len(mark)), side="right")]
         equity = np.where(held == 0.0, equity, equity_at(equity, held, mark))  # type: ignore[arg-type]  # elementwise
     return np.asarray(equity, np.float64)
 
@@ -215,4 +215,12 @@ def _cash_states(filled: Fills, charges: Charges, order: Integers, cash: float) 
     for side, quantity, price, cost in zip(*columns, strict=True):
         cash = cash_after(cash, side, quantity, price, cost)
         states.append(cash)
+    return np.array(states)
+
+
+def _position_states(filled: Fills) -> Floats:
+    """Position before the first fill of a part and after each one, base units, shape (fills + 1,)."""
+    states = [0.0]
+    for side, quantity in zip(filled.side.tolist(), filled.received.tolist(), strict=True):
+        states.append(position_after(states[-1], side, quantity))
     return np.array(states)

@@ -38,10 +38,11 @@ from algotrade.evaluate.executions import (
     Integers,
     RanOn,
     Rejection,
+    equity_of_fills,
 )
 from algotrade.evaluate.portfolio import PortfolioResult, Traded, assemble
 from algotrade.evaluate.result import Result
-from algotrade.market.candles import candle_table
+from algotrade.market.candles import COLUMNS, Floats, candle_table, times_ms
 
 EVENT_LOOP: Final = RanOn("event loop")
 ROLE_CODES: Final = MappingProxyType({role: code for code, role in enumerate(ROLES)})
@@ -83,13 +84,21 @@ class Recording:
     Args:
         symbols: in the order in which the engine adds them up; others come behind them as they appear.
         books: the same of the strategies.
+        tables: candles by symbol, where all of them are known beforehand. Then only those bars need to be told at which
+            something happened, and equity follows from that.
     """
 
-    def __init__(self, symbols: Iterable[str] = (), books: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        symbols: Iterable[str] = (),
+        books: Iterable[str] = (),
+        tables: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    ) -> None:
+        self._tables = tables
         self._times = array("q")  # of the bars of all symbols
         self._candles: dict[str, tuple[array[float], ...]] = {symbol: _columns("dddddd") for symbol in symbols}
         self._equity: dict[str, array[float]] = {book: array("d") for book in books}
-        self._exposure: dict[Key, array[float]] = {}
+        self._exposure: dict[Key, tuple[array[Any], ...]] = {}  # time and target where it was told
         self._fills = _columns("qqdddqhbdh")
         self._charges = _columns("qhdqh")
         self._ambiguous: dict[str, tuple[array[Any], ...]] = {}
@@ -117,9 +126,15 @@ class Recording:
             take(record)
 
     # ---- what was recorded ------------------------------------------------------------------------------------------
+    def close(self, time: int) -> None:
+        """The bars that opened at this time are over."""
+        self._times.append(time)
+
     def _on_candle(self, candle: CandleClosed) -> None:
         if not len(self._times) or self._times[-1] < candle.time:
             self._times.append(candle.time)
+        if candle.symbol in self._tables:
+            return
         if candle.symbol not in self._candles:
             self._candles[candle.symbol] = _columns("dddddd")
         _append(self._candles[candle.symbol], candle[1:7])
@@ -127,12 +142,12 @@ class Recording:
     def _on_decided(self, decided: Decided) -> None:
         key = (decided.symbol, decided.book)
         if key not in self._exposure:
-            self._exposure[key] = array("d")
+            self._exposure[key] = _columns("qd")
             self._equity.setdefault(decided.book, array("d"))
         equity = self._equity[decided.book]
         if len(equity) < len(self._times):  # once for all symbols of the moment
             equity.append(decided.equity)
-        self._exposure[key].append(decided.exposure)
+        _append(self._exposure[key], (decided.time, decided.exposure))
 
     def _on_order(self, placed: Submit | BracketPlaced) -> None:
         order = placed.order
@@ -165,8 +180,7 @@ class Recording:
 
     def _on_ambiguous(self, ambiguous: AmbiguousBar) -> None:
         kept = self._ambiguous.setdefault(ambiguous.symbol, _columns("qddb"))
-        bar = _row(self._candles[ambiguous.symbol][0], ambiguous.time) if ambiguous.symbol in self._candles else 0
-        _append(kept, (bar, ambiguous.worst, ambiguous.best, ambiguous.diverges))
+        _append(kept, (_row(self._times, ambiguous.time), ambiguous.worst, ambiguous.best, ambiguous.diverges))
 
     def _part(self, symbol: str, book: str) -> int:
         return self._parts.setdefault((symbol, book), len(self._parts))
@@ -184,10 +198,13 @@ class Recording:
         times = np.array(self._times)[: self._bars()]
         part = self._traded((symbol, book), conditions.cash, times)
         filled, charges = self._changes(times)
+        equity = np.array(self._equity.get(book, ()), np.float64)
+        if self._tables:
+            equity = equity_of_fills(filled, conditions.cash, part.candles["close"].to_numpy(np.float64), charges)
         return Result(
             candles=part.candles,
             signals=part.signals,
-            equity_values=np.array(self._equity.get(book, ()), np.float64),
+            equity_values=equity,
             filled=filled,
             rejections=tuple(each for found in self._rejections.values() for each in found),
             cash=conditions.cash,
@@ -209,6 +226,8 @@ class Recording:
         order = np.array([keys.index(key) for key in self._parts], np.int16)
         filled, charges = self._changes(times)
         filled, charges = filled._replace(part=order[filled.part]), charges._replace(part=order[charges.part])
+        if self._tables:
+            return assemble(traded, filled, charges, _shared(conditions))
         equity = np.zeros(len(times))
         for values in self._equity.values():
             equity = equity + np.array(values, np.float64)
@@ -216,6 +235,8 @@ class Recording:
 
     def _bars(self) -> int:
         """How many bars are complete: every strategy has decided."""
+        if self._tables:
+            return len(self._times)
         return min(map(len, self._equity.values()), default=0)
 
     def _concerns(self, key: Key) -> bool:
@@ -231,21 +252,28 @@ class Recording:
 
     def _traded(self, key: Key, cash: float, times: Integers) -> Traded:
         symbol, book = key
-        time, *prices = _arrays(self._candles.get(symbol, _columns("dddddd")), [np.float64] * 6)
-        own = time.astype(np.int64)
-        bars = int(np.searchsorted(own, times[-1], side="right")) if len(times) else 0
-        candles = candle_table(own[:bars], [column[:bars] for column in prices])
+        candles = self._candles_of(symbol)
+        bars = int(np.searchsorted(times_ms(candles), times[-1], side="right")) if len(times) else 0
+        candles = candles.iloc[:bars]
+        own = times_ms(candles)
         ambiguous = AmbiguousBars._make(_arrays(self._ambiguous.get(symbol, _columns("qddb")), AMBIGUOUS_KINDS))
-        signals = _targets(candles, self._exposure.get(key, array("d")))
+        ambiguous = ambiguous.only(ambiguous.bar < (len(times) if self._concerns(key) else 0))
+        told, exposure = self._exposure.get(key, _columns("qd"))
         return Traded(
             symbol,
             book,
             candles,
             cash,
-            signals,
-            ambiguous.only(ambiguous.bar < (bars if self._concerns(key) else 0)),
+            _targets(candles, np.array(told), np.array(exposure)),
+            ambiguous._replace(bar=np.searchsorted(own, times[ambiguous.bar])),
             tuple(self._rejections.get(key, ())),
         )
+
+    def _candles_of(self, symbol: str) -> pd.DataFrame:
+        if symbol in self._tables:
+            return self._tables[symbol].loc[:, list(COLUMNS)]
+        time, *prices = _arrays(self._candles.get(symbol, _columns("dddddd")), [np.float64] * 6)
+        return candle_table(time.astype(np.int64), prices)
 
 
 def _row(closed: array[Any], time: int) -> int:
@@ -262,12 +290,19 @@ def _shared(conditions: Conditions) -> dict[str, Any]:
     }
 
 
-def _targets(candles: pd.DataFrame, exposure: array[float]) -> pd.DataFrame | None:
-    """The targets in force as signals; None where the strategy sent orders of its own size."""
-    targets = np.array(exposure)[: len(candles)]
-    if np.isnan(targets).all():
+def _targets(candles: pd.DataFrame, told: Integers, exposure: Floats) -> pd.DataFrame | None:
+    """The targets in force as signals; None where the strategy sent orders of its own size.
+
+    Args:
+        candles: of the symbol.
+        told: open times of the bars at which it was told what is in force, milliseconds, shape (told,).
+        exposure: what was told, which holds until the next.
+    """
+    if np.isnan(exposure).all():
         return None
-    return pd.DataFrame({"close": candles["close"], "signal": targets}, index=candles.index)
+    before = np.searchsorted(told, times_ms(candles), side="right")
+    signals = {"close": candles["close"], "signal": np.concatenate([[np.nan], exposure])[before]}
+    return pd.DataFrame(signals, index=candles.index)
 
 
 def _columns(codes: str) -> tuple[array[Any], ...]:

@@ -65,6 +65,8 @@ class OrderWords(BracketWords, total=False):
 
 BRACKET_WORDS: Final = tuple(BracketWords.__annotations__)
 ORDER_WORDS: Final = tuple(OrderWords.__annotations__)
+BOOLEANS: Final = (bool, np.bool_)
+NUMBERS: Final = (int, float, np.number)
 FOREIGN: Final = MappingProxyType(  # what others call it
     {
         **dict.fromkeys(("amount", "size", "qty", "volume"), "quantity"),
@@ -145,6 +147,8 @@ def bracket_of(words: Mapping[str, Any], side: int, reference: float) -> Bracket
         side: of the position that it protects, 0 where that is not known.
         reference: price that its prices must lie on the right side of, NaN where there is none yet.
     """
+    if not words:
+        return None
     given = {name: words[name] for name in BRACKET_WORDS if words.get(name) is not None}
     if not given:
         return None
@@ -239,7 +243,7 @@ def time_in_force(given: object) -> TimeInForce:
 
 def number(name: str, given: Any) -> float:
     """A finite number."""
-    if isinstance(given, bool | np.bool_) or not isinstance(given, int | float | np.number) or not math.isfinite(given):
+    if isinstance(given, BOOLEANS) or not isinstance(given, NUMBERS) or not math.isfinite(given):
         raise ValueError(f"{name} must be a finite number, given {given!r}")
     return float(given)
 
@@ -261,7 +265,7 @@ def counted(name: str, given: Any) -> int | None:
 
 
 def _float(given: Any) -> float:
-    if isinstance(given, bool | np.bool_) or not isinstance(given, int | float | np.number):
+    if isinstance(given, BOOLEANS) or not isinstance(given, NUMBERS):
         return math.nan
     return float(given)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -25,6 +25,9 @@ class History:
 
     Args:
         size: candles to keep; None keeps every one.
+
+    Attributes:
+        append: adds a closed candle; the oldest goes when there are more than `size`.
     """
 
     def __init__(self, size: int | None) -> None:
@@ -33,15 +36,15 @@ class History:
         self._begin = 0
         self._end = 0
         self._waiting: deque[CandleClosed] = deque(maxlen=size)
+        self.append: Callable[[CandleClosed], None] = self._waiting.append if size else self._append_to_all
 
     def __len__(self) -> int:
         known = self._end - self._begin + len(self._waiting)
         return known if self._size is None else min(known, self._size)
 
-    def append(self, candle: CandleClosed) -> None:
-        """Add a closed candle; the oldest goes when there are more than `size`."""
+    def _append_to_all(self, candle: CandleClosed) -> None:
         self._waiting.append(candle)
-        if self._size is None and len(self._waiting) == MOST_WAITING:
+        if len(self._waiting) == MOST_WAITING:
             self._write_down()
 
     def table(self, *, since: int | None = None) -> pd.DataFrame:
@@ -115,11 +118,8 @@ class Series:
         for each in coarser:
             self._add(each)
 
-    def append(self, candle: CandleClosed) -> Sequence[Finished]:
-        """Add a closed candle; the coarser candles that it completed."""
-        self.base.append(candle)
-        if not self.coarse:
-            return ()
+    def finished(self, candle: CandleClosed) -> Sequence[Finished]:
+        """The coarser candles that a candle completed."""
         found: list[Finished] = []
         for timeframe, coarse in self.coarse.items():
             for finished in coarse.resampler.add(candle):
@@ -163,7 +163,8 @@ class Past:
         series = self._series.get(candle.symbol)
         if series is None:
             series = self._series[candle.symbol] = self._new_series()
-        return series.append(candle)
+        series.base.append(candle)
+        return series.finished(candle) if series.coarse else ()
 
     def _new_series(self) -> Series:
         return Series(self._size, self.timeframe, self._coarser)
