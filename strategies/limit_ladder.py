@@ -15,24 +15,21 @@ class LimitLadder(Strategy):
     step: float = param(0.02, low=0.0005, high=0.2)
     patience: int = param(20, low=1, high=1000)
 
-    _ladder = ()
-
     @on("candles")
     def follow_the_market(self, candle) -> None:
         if self.position:
             return
-        prices = [candle.close * (1 - self.step * rung) for rung in range(1, self.rungs + 1)]
-        if self._ladder:
-            self._ladder = [self.replace(bid, limit=price) for bid, price in zip(self._ladder, prices, strict=True)]
-        else:
-            self._ladder = [self._bid(price) for price in prices]
-
-    def _bid(self, price: float) -> str:
+        prices = [candle.close * (1 - self.step) ** rung for rung in range(1, self.rungs + 1)]
+        if len(self.orders) == self.rungs:
+            for bid, price in zip(self.orders, prices, strict=True):
+                self.replace(bid.order_id, limit=price)
+            return
+        self.cancel_all()
         share = 0.95 * self.equity / self.rungs
-        return self.buy(notional=share, limit=price, post_only=True, take_profit=self.step, max_bars=self.patience)
+        for price in prices:
+            self.buy(notional=share, limit=price, post_only=True, take_profit=self.step, max_bars=self.patience)
 
     @on("fills")
     def begin_anew(self, fill) -> None:
         if not self.position:
             self.cancel_all()
-            self._ladder = ()

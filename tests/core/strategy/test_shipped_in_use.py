@@ -14,7 +14,10 @@ from algotrade.backtest.event_loop import run_event_loop
 from algotrade.backtest.execution import execute, prepare
 from algotrade.backtest.feed import Inside, Prints
 from algotrade.backtest.setup import Setup
+from algotrade.engine.fills import Costs
 from algotrade.evaluate.portfolio import Outcome
+from algotrade.market.candles import candle_table
+from algotrade.market.instrument import Instrument
 from algotrade.market.simulate import instrument_of, simulate_candles, simulate_trades
 from algotrade.market.span import parse_span
 from algotrade.market.trades import NS_PER_MS
@@ -122,3 +125,57 @@ def test_trade_flow_follows_who_was_in_a_hurry() -> None:
     strategy = begun(WITH_TRADES, at)
     outcome = run_event_loop(at.tables, {"": strategy}, at.setup, inside=Inside(prints={"BTC/USD": prints}))
     assert len(fills_of(outcome)) >= 2
+
+
+# ---- what the ones that answer events do, bar by bar ----------------------------------------------------------------
+DAY = 86_400_000
+FIRST_MONDAY = 1_577_664_000_000 + 7 * DAY  # 2020-01-06
+
+
+def traded(strategy: Strategy, bars: list[tuple[float, float, float, float]]) -> list[tuple[int, int, float]]:
+    """Bar, side and price of each fill, over days of (open, high, low, close), without costs."""
+    columns = [*np.array(bars, np.float64).T, np.ones(len(bars))]
+    candles = candle_table(FIRST_MONDAY + DAY * np.arange(len(bars)), columns)
+    setup = Setup((Instrument("BTC/USD"),), "1d", costs=Costs(0.0, 0.0))
+    strategy.begin("BTC/USD", strategy.warmup, timeframe="1d")
+    filled = run_event_loop(candles, strategy, setup).filled
+    return list(zip(filled.bar.tolist(), filled.side.tolist(), filled.price.round(6).tolist(), strict=True))
+
+
+def still(price: float, days: int) -> list[tuple[float, float, float, float]]:
+    """Days on which little happens."""
+    return [(price, price + 1, price - 1, price)] * days
+
+
+def test_dollar_cost_averaging_buys_every_monday() -> None:
+    assert [bar for bar, _, _ in traded(shipped("dollar_cost_averaging")(), still(100.0, 22))] == [0, 7, 14, 21]
+
+
+def test_limit_ladder_bids_below_and_sells_a_step_higher() -> None:
+    bars = [*still(100.0, 2), (100, 100, 97, 97.5), (97.5, 102, 97.5, 101)]
+    assert traded(shipped("limit_ladder")(), bars) == [(2, 1, 98.0), (3, -1, 99.96)]
+
+
+def test_volatility_breakout_buys_by_a_stop_and_takes_its_profit() -> None:
+    bars = [*still(100.0, 1), (100, 103, 100, 103), (103, 115, 103, 114)]
+    assert traded(shipped("volatility_breakout")(), bars) == [(1, 1, 102.0), (2, -1, 112.2)]
+
+
+def test_turtle_soup_buys_the_return_above_the_old_low() -> None:
+    bars = [*still(100.0, 20), (100, 100, 95, 96), (96, 101, 96, 100), (100, 100, 94, 94)]
+    assert traded(shipped("turtle_soup")(), bars) == [(21, 1, 99.0), (22, -1, 95.0)]
+
+
+def test_scale_out_sells_half_and_lets_the_rest_go_where_it_came_in() -> None:
+    bars = [*still(100.0, 20), (100, 103, 100, 103), (103, 104, 103, 104), (104, 109, 104, 109), (109, 109, 100, 101)]
+    assert traded(shipped("scale_out")(), bars) == [(21, 1, 103.0), (22, -1, 108.15), (23, -1, 103.0)]
+
+
+def test_turtle_adds_half_a_range_higher_and_leaves_two_ranges_below_the_last() -> None:
+    bars = [*still(100.0, 60), (100, 103, 100, 103), (103, 110, 103, 110), (110, 110, 90, 90)]
+    fills = traded(shipped("turtle")(units=3), bars)
+    assert [side for _, side, _ in fills] == [1, 1, 1, -1]
+    first, second, third, last = (price for _, _, price in fills)
+    assert second > first == 103
+    assert third == 110  # a stop that is sent while a bar goes on works from the next open, which is beyond it
+    assert third - last == pytest.approx(4 * (second - first))
