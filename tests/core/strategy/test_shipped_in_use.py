@@ -172,7 +172,7 @@ def test_scale_out_sells_half_and_lets_the_rest_go_where_it_came_in() -> None:
 
 
 def test_turtle_adds_half_a_range_higher_and_leaves_two_ranges_below_the_last() -> None:
-    bars = [*still(100.0, 60), (100, 103, 100, 103), (103, 110, 103, 110), (110, 110, 90, 90)]
+    bars = [*still(100.0, 60), (100, 103, 100, 103), (103, 110, 103, 110), (110, 110, 109, 109), (109, 109, 90, 90)]
     fills = traded(shipped("turtle")(units=3), bars)
     assert [side for _, side, _ in fills] == [1, 1, 1, -1]
     first, second, third, last = (price for _, _, price in fills)
