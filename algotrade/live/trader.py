@@ -221,7 +221,8 @@ class Trader:
             if isinstance(event, CandleClosed) and not event.more:
                 bars += 1
                 next_bar = event.time + self.opened.step
-        return records, bound_reached(plan, bars, next_bar, polled.now)
+        now = next_bar if polled.more else polled.now  # what has not come yet may still lie before the end
+        return records, bound_reached(plan, bars, next_bar, now)
 
     def _go_to(self, state: State) -> None:
         """Change the state; a halted strategy stays halted, whatever the feed does."""
