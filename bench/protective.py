@@ -17,7 +17,7 @@ from algotrade.strategy.protection import Wanted, protection_of
 from algotrade.strategy.signals import SignalStrategy, targets_of
 from bench import material
 from bench.measure import Figure, cpu_seconds, milliseconds, ratio, side_by_side
-from bench.peers import VECTORBT_STOPS, Task
+from bench.peers import VECTORBT_STOPS, BracketTask
 
 STOP_LOSS, TAKE_PROFIT, TRAILING_STOP = (
     0.004,
@@ -73,18 +73,21 @@ def _speed(name: str, seconds: list[float], goal: float | None, detail: str) -> 
 
 
 def against_vectorbt_with_stops(rounds: int) -> list[Figure]:
-    """vectorbt's from_signals with sl_stop and tp_stop, for information: its stops fill by its own rules."""
+    """vectorbt's from_signals with sl_stop and tp_stop, for information; round_trips.py says how its rules differ."""
     name = f"execute_backtest + evaluate_metrics of {material.MILLION:,} bars with stops, faster than vectorbt"
     if not VECTORBT_STOPS.installed:
         return [Figure(name, None, "x", None, more_is_better=True, detail=VECTORBT_STOPS.how_to_install)]
     candles = material.minutes(material.MILLION)
     strategy = Protected()
     signals = strategy.signals(candles).drop(columns="trailing_stop")  # it has either a stop or a trailing one
-    task = Task(10, 20, material.SETUP.cash, material.SETUP.costs.fee_rate)
+    want = targets_of(signals) > 0.0
+    task = BracketTask(material.SETUP.cash, material.SETUP.costs.fee_rate, STOP_LOSS, TAKE_PROFIT)
 
     def ours() -> float:
         return cpu_seconds(lambda: evaluate_metrics(execute_backtest(strategy, candles, signals, material.SETUP)))
 
-    seconds = side_by_side({"ours": ours, "vectorbt": lambda: VECTORBT_STOPS.run(candles, [task])[0].seconds}, rounds)
+    seconds = side_by_side(
+        {"ours": ours, "vectorbt": lambda: VECTORBT_STOPS.run_brackets(candles, want, task).seconds}, rounds
+    )
     detail = f"{milliseconds(seconds['vectorbt'])} : {milliseconds(seconds['ours'])}"
     return [Figure(name, ratio(seconds["vectorbt"], seconds["ours"]), "x", None, more_is_better=True, detail=detail)]

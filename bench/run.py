@@ -28,6 +28,7 @@ MEASUREMENTS = {  # name -> module and function, imported when it is its turn
     "fetch-many": ("bench.fetch_many", "fetch_many"),
     "live-step": ("bench.live_step", "live_step"),
     "agreement": ("bench.agreement", "agreement"),
+    "brackets": ("bench.brackets", "brackets"),
 }
 
 

@@ -9,11 +9,12 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from algotrade.market.candles import COLUMNS, times_ms
@@ -29,6 +30,15 @@ class Task(NamedTuple):
     slow: int
     cash: float
     fee_rate: float
+
+
+class BracketTask(NamedTuple):
+    """Long when the signals begin to be, all in at the next open, until they end or a stop or a target is reached."""
+
+    cash: float
+    fee_rate: float
+    stop_loss: float
+    take_profit: float
 
 
 class Outcome(NamedTuple):
@@ -70,9 +80,18 @@ class Peer(NamedTuple):
 
     def run(self, candles: pd.DataFrame, tasks: Sequence[Task]) -> list[Outcome]:
         """Run tasks over candles in one process of the peer's own Python."""
+        return self._run({}, candles, tasks)
+
+    def run_brackets(self, candles: pd.DataFrame, want: npt.NDArray[np.bool_], task: BracketTask) -> Outcome:
+        """The same for one task and signals that are given: whether to be long at each close, shape (bars,)."""
+        return self._run({"want": want}, candles, [task])[0]
+
+    def _run(
+        self, given: Mapping[str, npt.NDArray[Any]], candles: pd.DataFrame, tasks: Sequence[Task | BracketTask]
+    ) -> list[Outcome]:
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / "candles.npz"
-            np.savez(path, time=times_ms(candles), **{name: candles[name].to_numpy() for name in COLUMNS})
+            np.savez(path, time=times_ms(candles), **{name: candles[name].to_numpy() for name in COLUMNS}, **given)
             arguments: list[Any] = [self.python, HERE / f"{self.script}_peer.py", path, json.dumps(tasks)]
             done = subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=TIMEOUT_S)
         return [Outcome(*json.loads(line)) for line in done.stdout.splitlines() if line.startswith("[")]
@@ -80,6 +99,8 @@ class Peer(NamedTuple):
 
 BACKTESTING_PY = Peer("backtesting", "backtesting")
 VECTORBT = Peer("vectorbt", "vectorbt")
-VECTORBT_STOPS = Peer("vectorbt", "vectorbt_stops", environment="vectorbt")  # its stops fill by rules of its own
+BACKTESTING_PY_STOPS = Peer("backtesting", "backtesting_stops", environment="backtesting")
+VECTORBT_STOPS = Peer("vectorbt", "vectorbt_stops", environment="vectorbt")
 NAUTILUS = Peer("nautilus_trader", "nautilus")  # fills at another price: its speed is compared, its figures are not
 PEERS = (BACKTESTING_PY, VECTORBT)
+PEERS_WITH_STOPS = (BACKTESTING_PY_STOPS, VECTORBT_STOPS)

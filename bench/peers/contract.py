@@ -10,17 +10,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-Run = Callable[[pd.DataFrame, Any, float, float], tuple[float, float, list[list[float]]]]
+Run = Callable[..., tuple[float, float, list[list[float]]]]
 
 
 def answer(run: Run) -> None:
     """Read candles and tasks from the command line; print [seconds, final equity, fills] for each task.
 
-    `run` gets the candles, whether to be long at each close, the cash and the fee rate.
+    `run` gets the candles, whether to be long at each close, the cash and the fee rate; and where signals are given
+    the stop loss and the take-profit, as fractions of the entry price.
     """
     stored = np.load(sys.argv[1])
     index = pd.DatetimeIndex(stored["time"].view("datetime64[ms]"))
-    candles = pd.DataFrame({name: stored[name] for name in stored.files if name != "time"}, index=index)
-    for fast, slow, cash, fee_rate in json.loads(sys.argv[2]):
-        quick, calm = (candles["close"].rolling(bars).mean().to_numpy() for bars in (fast, slow))
-        print(json.dumps(run(candles, quick > calm, cash, fee_rate)))
+    candles = pd.DataFrame({name: stored[name] for name in stored.files if name not in ("time", "want")}, index=index)
+    for task in json.loads(sys.argv[2]):
+        want, terms = (stored["want"], task) if "want" in stored.files else (_crossed(candles, *task[:2]), task[2:])
+        print(json.dumps(run(candles, want, *terms)))
+
+
+def _crossed(candles: pd.DataFrame, fast: int, slow: int) -> Any:
+    """Whether the fast mean of the closes is above the slow one, shape (bars,)."""
+    quick, calm = (candles["close"].rolling(bars).mean().to_numpy() for bars in (fast, slow))
+    return quick > calm

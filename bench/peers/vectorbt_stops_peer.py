@@ -1,4 +1,7 @@
-"""vectorbt with a stop loss and a take-profit at fixed fractions; entries at the next open, stops inside the bar."""
+"""vectorbt with a stop loss and a take-profit at fractions of the entry price; entries at the next open.
+
+Its stops are looked at from the bar after the entry on, before the signals of that bar; a target counts as touched.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ import numpy as np
 import pandas as pd
 import vectorbt
 from contract import answer
+from vectorbt.portfolio.enums import StopEntryPrice
 
-STOP_LOSS, TAKE_PROFIT = 0.004, 0.008
 
-
-def run(candles: pd.DataFrame, want: Any, cash: float, fee_rate: float) -> tuple[float, float, list[list[float]]]:
+def run(
+    candles: pd.DataFrame, want: Any, cash: float, fee_rate: float, stop_loss: float, take_profit: float
+) -> tuple[float, float, list[list[float]]]:
     held = np.append(False, want[:-1])
     before = np.append(False, held[:-1])
     entries, exits = (pd.Series(flags, index=candles.index) for flags in (held & ~before, ~held & before))
@@ -27,8 +31,9 @@ def run(candles: pd.DataFrame, want: Any, cash: float, fee_rate: float) -> tuple
             open=candles["open"],
             high=candles["high"],
             low=candles["low"],
-            sl_stop=STOP_LOSS,
-            tp_stop=TAKE_PROFIT,
+            sl_stop=stop_loss,
+            tp_stop=take_profit,
+            stop_entry_price=StopEntryPrice.FillPrice,
             init_cash=cash,
             fees=fee_rate,
             freq="1min",
