@@ -28,9 +28,16 @@ def refuse_unfed(strategy: Strategy, fed: Collection[str] = ("candles",)) -> Non
     kinds = {event: event.partition(":")[0] for event in events}
     for event, kind in kinds.items():
         if kind in MARKET and kind not in fed:
-            raise FixStrategy(f"{strategy.name()}.{events[event][0]} waits for '{event}', which this run does not give")
+            told = f"{strategy.name()}.{events[event][0]} waits for '{event}', which this run does not give"
+            with_it = f"algotrade backtest --strategy {strategy.name()} --trades"
+            raise FixStrategy(told, hint=with_it if kind == "trades" else None)
     own_names = {kind for kind in kinds.values() if kind not in (*MARKET, "fills")}
     beginnings = {*kinds.values()} & {*MARKET, *(own_names if EMITTED in fed else ())}
+    if own_names and not beginnings:
+        raise FixStrategy(
+            f"{strategy.name()} answers '{min(own_names)}' alone, and no other strategy runs beside it to emit that",
+            hint=f"algotrade backtest --strategy market_regime --strategy {strategy.name()}",
+        )
     if not beginnings and not strategy.decides_itself():
         raise FixStrategy(
             f"{strategy.name()} never answers a candle, so it would do nothing: a method needs @on('candles')"

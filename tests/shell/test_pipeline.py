@@ -538,7 +538,7 @@ def test_strategies_of_one_run_can_tell_each_other_something(candles: pd.DataFra
     books = {"tells": Tells(), "hears": Hears()}
     done = run_backtest(books, market_of(candles), setup_with(books=("tells", "hears")), check="none")
     assert done.result.fills["strategy"].tolist() == ["hears"]
-    with pytest.raises(FixStrategy, match="hears never answers a candle"):
+    with pytest.raises(FixStrategy, match="hears answers 'now' alone, and no other strategy runs beside it"):
         run(Hears(), candles)
 
 
