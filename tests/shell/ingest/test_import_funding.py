@@ -53,7 +53,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "content",
     [
         TEXT,
-        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
         TEXT.replace(",", ";"),
         TEXT.replace("timestamp,funding_rate", "date,rate"),
         TEXT.replace("timestamp,funding_rate", "Time,Funding Rate"),
