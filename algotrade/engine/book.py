@@ -41,7 +41,7 @@ class Book:
         self.name = name
         self.orders: dict[str, Tracked] = {}
         self.targets: dict[str, float] = {}
-        self.retargeted = False  # since it was last told what was decided
+        self.retargeted: set[str] = set()  # symbols whose target nobody was told of yet
         self.last_change: dict[str, str] = {}  # by symbol, the order of the target that is in force
         self.stopped = False
         self.aims: dict[str, TargetRequest] = {}  # by symbol, what was asked for when the target changed last
@@ -54,8 +54,9 @@ class Book:
 
     def aim(self, symbol: str, exposure: float) -> None:
         """Note the target that is in force."""
-        self.retargeted = self.retargeted or self.targets.get(symbol) != exposure
-        self.targets[symbol] = exposure
+        if self.targets.get(symbol) != exposure:
+            self.targets[symbol] = exposure
+            self.retargeted.add(symbol)
 
     def new_id(self, symbol: str, time: int) -> str:
         """The id of its next order."""

@@ -176,7 +176,7 @@ class Engine:
         effects: list[Effect] = []
         for book in self._each_book:
             decisions = self._decisions(book, candles)
-            if decisions or book.retargeted or self._tells_every_close:
+            if decisions or self._tells_every_close or _is_news(book, candles):
                 effects += decisions
                 effects += _decided(book, candles, decisions)
         return effects
@@ -358,12 +358,17 @@ class Engine:
             del self._owners[identity]
 
 
+def _is_news(book: Book, candles: Sequence[CandleClosed]) -> bool:
+    """Whether one of the candles is the first since another target is in force for its symbol."""
+    return bool(book.retargeted) and any(candle.symbol in book.retargeted for candle in candles)
+
+
 def _decided(book: Book, candles: Sequence[CandleClosed], effects: list[Effect]) -> list[Decided]:
     """Where the candles of one moment leave a book whose strategy had these effects."""
     acted = _acted(effects) if effects else {}
     account, otherwise = book.account, STOPPED if book.stopped else HOLD
     equity = account.equity()
-    book.retargeted = False
+    book.retargeted.difference_update(candle.symbol for candle in candles)
     return [
         Decided(
             candle.symbol,
