@@ -39,6 +39,7 @@ REFUSALS: Final = (
 EXPOSURE, QUANTITY, NOTIONAL = range(3)  # units of a target: fraction of equity, base units, quote units
 STEP_TOLERANCE: Final = 1e-9  # of a step: so that 0.3 of a step of 0.1 is three steps, in spite of binary fractions
 LAST_BITS: Final = 4e-16  # of the number of steps: where there are millions, its own rounding is larger than that
+MOST_STEPS: Final = 1e300  # more overflow, and no market trades them
 
 
 class Terms(NamedTuple):
@@ -81,11 +82,14 @@ def target_changed(previous: float, target: float) -> bool:
 def round_down(quantity: float, step: float) -> float:
     """Largest multiple of `step` that is not above `quantity` (which is not negative); step 0 leaves it as it is.
 
-    The whole part stays a float (`// 1.0`): as machine integers, more than 2**63 steps would overflow.
+    The whole part stays a float (`// 1.0`): as machine integers, more than 2**63 steps would overflow. More steps than
+    a float can count are left as they are, so that what nobody can pay is refused for that.
     """
     if step <= 0.0:
         return quantity
     steps = quantity / step
+    if steps > MOST_STEPS:
+        return quantity
     return (steps + max(STEP_TOLERANCE, steps * LAST_BITS)) // 1.0 * step
 
 

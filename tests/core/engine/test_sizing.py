@@ -32,6 +32,7 @@ FREE = Terms(0.0, 0.0)
         (5.5, 0.0, 5.5),
         (0.4, 1.0, 0.0),
         (1e12, 1e-8, 1e12),
+        (1e308, 1e-8, 1e308),
     ],
 )
 def test_quantities_round_down_to_whole_steps(quantity: float, step: float, expected: float) -> None:
