@@ -189,7 +189,7 @@ def strategy_from_source(kept: Mapping[str, Any]) -> Strategy:
         ) from error
     if kept["class"] not in classes:
         raise FixStrategy(f"the kept source of {kept['name']} does not define {kept['class']}", hint=LIST_HINT)
-    return classes[kept["class"]](**kept["parameters"])
+    return classes[kept["class"]].made(kept["parameters"])
 
 
 class _KeptText(ExecutionLoader):

@@ -135,7 +135,7 @@ def chosen_strategies(
     if twice:
         raise FixCommand(f"--strategy {twice[0]} is given twice", hint=HINT)
     texts = {known[0]: list(parameters or ())} if len(known) == 1 else _by_owner(known, parameters or ())
-    return {cls.name(): cls(**parse_parameters(cls, texts[cls.name()])) for cls in classes}
+    return {cls.name(): cls.made(parse_parameters(cls, texts[cls.name()])) for cls in classes}
 
 
 def _by_owner(known: Sequence[str], parameters: Sequence[str]) -> dict[str, list[str]]:

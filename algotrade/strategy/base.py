@@ -34,7 +34,7 @@ from algotrade.strategy.asking import Bounds, BracketWords, OrderWords, Size
 from algotrade.strategy.feeding import refuse_unfed
 from algotrade.strategy.history import Finished, Given, Past, Tables
 from algotrade.strategy.marks import check_own_name, collect_handlers, intervals_of, on
-from algotrade.strategy.own_errors import calling_line, explained, own_errors
+from algotrade.strategy.own_errors import calling_line, explained, own_errors, with_line
 from algotrade.strategy.parameters import Parameter, Value, checked, collect, param, snake_case
 from algotrade.strategy.sizes import EXPOSURE, Entry, Scaling, Sizing, check_sizing, scale_now, scales_of, unit_of
 
@@ -98,6 +98,12 @@ class Strategy:
             raise FixCommand(f"{self.name()}: {error}", hint="algotrade list strategies") from None
 
     @classmethod
+    def made(cls, parameters: Mapping[str, Any]) -> Self:
+        """A strategy with these parameters; whatever its own `__init__` or `validate` raises is a FixStrategy."""
+        with own_errors(cls):
+            return cls(**parameters)
+
+    @classmethod
     def name(cls) -> str:
         """The class name as a command line writes it: SmaCross is "sma_cross"."""
         return snake_case(cls.__name__)
@@ -128,7 +134,7 @@ class Strategy:
 
     def position_of(self, symbol: str) -> float:
         """Base units held of any symbol; negative when short."""
-        return self._view.position(symbol)
+        return self._view.position(self._symbol(symbol))
 
     @property
     def entry_price(self) -> float:
@@ -384,8 +390,10 @@ class Strategy:
                     method(candle)
             for method in methods:
                 method(event)
-        except (AlgotradeError, Terminated):
+        except Terminated:
             raise
+        except AlgotradeError as error:
+            raise with_line(self, error)  # noqa: B904 - it is the same error
         except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
             raise explained(self, error) from error
         finally:

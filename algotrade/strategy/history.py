@@ -212,5 +212,7 @@ class Tables(Protocol):
 
 
 def _no_candles(symbol: str, known: Mapping[str, object]) -> FixStrategy:
+    if not known:
+        return FixStrategy("there are no candles yet: look at them while an event is answered, not in __init__")
     near = did_you_mean(symbol, known)
     return FixStrategy(f"there are no candles of '{symbol}' here (there are: {', '.join(known)}).{near}")

@@ -19,17 +19,19 @@ UNNAMED: Final = re.compile(r"^Strategy\.\w+\(\) takes .*positional argument")  
 
 
 @contextmanager
-def own_errors(strategy: Strategy) -> Iterator[None]:
+def own_errors(strategy: Strategy | type[Strategy]) -> Iterator[None]:
     """Turn whatever a strategy's own code raises into FixStrategy with the line of code that raised."""
     try:
         yield
-    except (AlgotradeError, Terminated):
+    except Terminated:
         raise
+    except AlgotradeError as error:
+        raise with_line(strategy, error)  # noqa: B904 - it is the same error
     except (Exception, SystemExit) as error:  # the boundary to a person's own code: anything may come out of it
         raise explained(strategy, error) from error
 
 
-def explained(strategy: Strategy, error: BaseException) -> FixStrategy:
+def explained(strategy: Strategy | type[Strategy], error: BaseException) -> FixStrategy:
     """An error of a strategy's own code as a sentence."""
     frames = traceback.extract_tb(error.__traceback__)
     unnamed = isinstance(error, TypeError) and UNNAMED.search(str(error))
@@ -37,16 +39,24 @@ def explained(strategy: Strategy, error: BaseException) -> FixStrategy:
     return FixStrategy(f"{strategy.name()} raised {type(error).__name__}: {error}{advice}{_line(strategy, frames)}")
 
 
+def with_line(strategy: Strategy | type[Strategy], error: AlgotradeError) -> AlgotradeError:
+    """The same error, with the line of the strategy's code that led to it."""
+    line = _line(strategy, traceback.extract_tb(error.__traceback__))
+    if not error.message.endswith(line):
+        error.message += line
+    return error
+
+
 def calling_line(strategy: Strategy) -> str:
     """' (file.py line 12: the code)' of the strategy's line that is being run; empty if it is none of its."""
     return _line(strategy, traceback.extract_stack())
 
 
-def _line(strategy: Strategy, frames: traceback.StackSummary) -> str:
+def _line(strategy: Strategy | type[Strategy], frames: traceback.StackSummary) -> str:
     """The innermost line in a file that the strategy's methods come from."""
     methods = [
         method
-        for cls in type(strategy).__mro__
+        for cls in (strategy if isinstance(strategy, type) else type(strategy)).__mro__
         if not cls.__module__.startswith("algotrade.strategy.")
         for method in vars(cls).values()
         if inspect.isfunction(method)

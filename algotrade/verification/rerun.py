@@ -148,7 +148,7 @@ def _there_is(name: str, sources: list[Source]) -> bool:
 def _own(name: str, parameters: Mapping[str, Any], sources: list[Source]) -> Strategy | None:
     """The person's strategy of a name; None where it does not take these parameters."""
     try:
-        return find_strategy(name, sources)(**parameters)
+        return find_strategy(name, sources).made(parameters)
     except AlgotradeError:
         return None
 

@@ -140,7 +140,7 @@ def test_a_strategy_knows_its_account_while_it_decides() -> None:
         @on("candles")
         def look(self, candle: CandleClosed) -> None:
             assert (self.cash, self.position, self.equity, self.entry_price) == (100.0, 2.0, 103.0, 1.25)
-            assert self.position_of("ETH/USD") == 0.0
+            assert self.position_of(BTC) == 2.0
             self.sell(quantity=self.position)
 
     assert shown(Looks()) == [OrderRequest(BTC, -1, 2.0, None, f"{BTC}@0#1")]
