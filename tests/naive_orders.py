@@ -8,7 +8,8 @@ Rules, as a trader would tell them:
 * What the open is beyond already fills at the open; a limit that is new takes there, but no worse than its limit.
 * Brackets come with the fill. One part fills, the others go; without a position nothing protects any more.
 * Of the ways through the bar the one is taken that leaves the account worth less (or more). Where an order with a
-  bracket fills inside the bar, the price may also have turned right behind it.
+  bracket fills inside the bar, the price may also have turned right behind it. And from the first extreme it may have
+  gone back just as far as a trailing stop must be led to be set off when the price comes there again.
 """
 
 from __future__ import annotations
@@ -111,6 +112,13 @@ class Order:
         elif self.side * (price - self.best) < 0:
             self.best = price
 
+    def led_to(self, price: float) -> float:
+        """Where this trailing stop has to be led so that its level is at the price; NaN: it is nearer already."""
+        best = price / (1 + self.side * self.trail) * (1 - self.side * 1e-12)
+        if not math.isnan(self.best):
+            return best if self.side * (self.best - best) > 0 else NEVER
+        return best if math.isnan(self.stop) else -self.side * max(-self.side * best, -self.side * self.stop)
+
 
 @dataclass
 class Market:
@@ -158,11 +166,13 @@ class Market:
                 self.trade(order, price * (1 + order.side * self.rules.slippage), self.rules.taker)
 
     def inside(self, candle: Candle) -> Market:
-        up, down = (candle.high, candle.low), (candle.low, candle.high)
-        ways = [self.walked(candle, turns) for turns in (up, down)]
+        routes: list[tuple[float, ...]] = [(candle.high, candle.low), (candle.low, candle.high)]
+        ways = [self.walked(candle, turns) for turns in routes]
         for price in dict.fromkeys(way.entered_at for way in list(ways) if not math.isnan(way.entered_at)):
             turn = price + (price - candle.open) * 1e-9
-            ways += [self.walked(candle, (turn, *turns)) for turns in (up, down)]
+            routes += [(turn, candle.high, candle.low), (turn, candle.low, candle.high)]
+        ways += [self.walked(candle, turns) for turns in routes[2:]]
+        ways += [self.walked(candle, turns, back=True) for turns in routes]
         values = [way.cash + way.position * candle.close for way in ways]
         low, high = min(values), max(values)
         chosen = ways[values.index(low if self.rules.worst else high)]
@@ -171,7 +181,7 @@ class Market:
             chosen.doubts.append((self.bar, low, high, diverges))
         return chosen
 
-    def walked(self, candle: Candle, turns: tuple[float, ...]) -> Market:
+    def walked(self, candle: Candle, turns: tuple[float, ...], *, back: bool = False) -> Market:
         way = copy.deepcopy(self)
         way.entered_at = NEVER
         way.leg(candle.open, candle.open, candle)
@@ -180,10 +190,23 @@ class Market:
             if order.immediate:
                 way.drop(order.name, "not_filled_at_once")
         start = candle.open
-        for end in (*turns, candle.close):
+        for number, end in enumerate((*turns, candle.close)):
             way.leg(start, end, candle)
+            if back and number == len(turns) - 2:
+                way.go_back(end, candle)
             start = end
         return way
+
+    def go_back(self, extreme: float, candle: Candle) -> None:
+        """Leave the extreme and come back, the nearest turn first, until no trailing stop can be caught there."""
+        while True:
+            turns = [order.led_to(extreme) for order in self.orders if order.kind == "trailing"]
+            turns = [turn for turn in turns if candle.low < turn < candle.high]
+            if not turns:
+                return
+            turn = min(turns, key=lambda price: abs(price - extreme))
+            self.leg(extreme, turn, candle)
+            self.leg(turn, extreme, candle)
 
     def leg(self, start: float, end: float, candle: Candle) -> None:
         while True:

@@ -32,15 +32,19 @@ from algotrade.engine._jit import scalar
 from algotrade.engine.fills import (
     comes_first,
     followed,
+    followed_from,
+    leads_to,
     limit_on_leg,
+    limit_on_tick,
     liquidation_on_leg,
     stop_on_leg,
     stop_on_tick,
     trailing_level,
 )
-from algotrade.engine.path import turn_behind, ways_differ
+from algotrade.engine.path import turn_behind, turns_inside, ways_differ
 
-MOST_WAYS: Final = 6  # two, and two more for each price at which one of them opened a position
+PLAIN_WAYS: Final = 6  # two, and two more for each price at which one of them opened a position
+MOST_WAYS: Final = 2 * PLAIN_WAYS  # the same, turning back at the first extreme for a trailing stop
 
 
 @scalar
@@ -120,17 +124,42 @@ def go(state: State, leg: tuple[float, float, bool], ask: Ask, bar: Bar, venue: 
 
 
 @scalar
-def along(state: State, way: tuple[bool, float], ask: Ask, bar: Bar, venue: Venue, log: Any) -> State:
-    """One way through a bar (way: whether the high comes first, and a price at which it turns before; NaN: none)."""
-    high_first, turn = way
-    middle, last = (bar.high, bar.low) if high_first else (bar.low, bar.high)
+def turn_before(state: State, extreme: float, bar: Bar, tick: float) -> float:
+    """Price inside the bar from which the trailing stop is set off right at the extreme; NaN: none."""
+    held, guard = state.purse.position, state.guard
+    if held == 0.0 or math.isnan(guard.trail):
+        return NAN
+    side = -1 if held > 0.0 else 1
+    best = followed_from(side, limit_on_tick(side, extreme, tick), guard.trail, NAN)
+    turn = leads_to(side, guard.best, guard.begins, best)
+    return turn if turns_inside(turn, bar.low, bar.high) else NAN
+
+
+class Way(NamedTuple):
+    """A way through a bar: whether the high comes first, a price at which it turns before (NaN: none), and whether it
+    turns back at the first extreme for the trailing stop."""
+
+    high_first: bool
+    before: float
+    turns_back: bool
+
+
+@scalar
+def along(state: State, way: Way, ask: Ask, bar: Bar, venue: Venue, log: Any) -> State:
+    """Take the orders along one way through a bar."""
+    first, last = (bar.high, bar.low) if way.high_first else (bar.low, bar.high)
     start, fresh = bar.open, ask.row + 1 == bar.row
     state = go(state, (start, start, fresh), ask, bar, venue, log)
-    if not math.isnan(turn):
-        state = go(state, (start, turn, False), ask, bar, venue, log)
-        start = turn
-    state = go(state, (start, middle, False), ask, bar, venue, log)
-    state = go(state, (middle, last, False), ask, bar, venue, log)
+    if not math.isnan(way.before):
+        state = go(state, (start, way.before, False), ask, bar, venue, log)
+        start = way.before
+    state = go(state, (start, first, False), ask, bar, venue, log)
+    turn = turn_before(state, first, bar, venue.taker.price_tick) if way.turns_back else NAN
+    while not math.isnan(turn):
+        state = go(state, (first, turn, False), ask, bar, venue, log)
+        state = go(state, (turn, first, False), ask, bar, venue, log)
+        turn = turn_before(state, first, bar, venue.taker.price_tick)
+    state = go(state, (first, last, False), ask, bar, venue, log)
     return go(state, (last, bar.close, False), ask, bar, venue, log)
 
 
@@ -151,25 +180,28 @@ class Outcome(NamedTuple):
 def through(state: State, ask: Ask, bar: Bar, venue: Venue, log: Any) -> Outcome:
     """Take the orders through a bar by every way, and keep the one that the rules choose."""
     close, diverges = bar.close, False
-    chosen = along(state, (True, NAN), ask, bar, venue, log)
-    held, last_way, chosen_way, chosen_turn = chosen.purse.position, 0, 0, NAN
-    lowest = highest = value_at(chosen, close)
+    chosen_way = last_way = Way(True, NAN, False)
+    chosen = along(state, chosen_way, ask, bar, venue, log)
+    held, lowest, highest = chosen.purse.position, value_at(chosen, close), value_at(chosen, close)
     turn, other_turn = chosen.turned, NAN
-    for way in range(1, MOST_WAYS):
-        price = NAN if way == 1 else turn_behind(turn if way < 4 else other_turn, bar.open)
-        if way > 1 and math.isnan(price):
+    trails = not (math.isnan(state.guard.trail) and math.isnan(ask.trailing_stop))
+    chosen_number = last_number = 0
+    for number in range(1, MOST_WAYS if trails else PLAIN_WAYS):
+        pair = number // 2 % 3
+        before = NAN if pair == 0 else turn_behind(turn if pair == 1 else other_turn, bar.open)
+        if pair > 0 and math.isnan(before):
             continue
-        tried = along(state, (way % 2 == 0, price), ask, bar, venue, log)
-        last_way = way
-        if way == 1 and math.isnan(turn):
+        last_way, last_number = Way(number % 2 == 0, before, number >= PLAIN_WAYS), number
+        tried = along(state, last_way, ask, bar, venue, log)
+        if number == 1 and math.isnan(turn):
             turn = tried.turned
-        elif way == 1 and tried.turned != turn:
+        elif number == 1 and tried.turned != turn:
             other_turn = tried.turned
         value = value_at(tried, close)
         diverges = diverges or tried.purse.position != held
         if (venue.worst and value < lowest) or (not venue.worst and value > highest):
-            chosen, chosen_way, chosen_turn = tried, way, price
+            chosen, chosen_way, chosen_number = tried, last_way, number
         lowest, highest = min(lowest, value), max(highest, value)
-    if chosen_way != last_way:  # its rows of the log were written over
-        chosen = along(state, (chosen_way % 2 == 0, chosen_turn), ask, bar, venue, log)
+    if chosen_number != last_number:  # its rows of the log were written over
+        chosen = along(state, chosen_way, ask, bar, venue, log)
     return Outcome(turned_at(chosen, NAN), lowest, highest, ways_differ(lowest, highest) or diverges, diverges)

@@ -21,6 +21,7 @@ from algotrade.engine._jit import scalar
 
 NEVER: Final = math.nan
 TICK_TOLERANCE: Final = 1e-9  # of a tick: so that a price which is a tick in decimals stays where it is
+LAST_BIT: Final = 2.0**-52  # of a price
 
 
 class Costs(NamedTuple):
@@ -125,6 +126,40 @@ def followed(side: int, best: float, begins: float, price: float) -> float:
     if math.isnan(best):
         return price if math.isnan(begins) or -side * price >= -side * begins else best
     return price if -side * price > -side * best else best
+
+
+@scalar
+def followed_from(side: int, level: float, fraction: float, amount: float) -> float:
+    """Best price behind which a trailing stop is at `level`, to the last bit nearer rather than further; NaN: none.
+
+    The other way round of `trailing_level`.
+    """
+    if math.isnan(fraction):
+        best = level - side * amount
+    elif 1.0 + side * fraction > 0.0:
+        best = level / (1.0 + side * fraction)
+    else:
+        return NEVER
+    while side * trailing_level(side, best, fraction, amount) > side * level:
+        best -= side * abs(best) * LAST_BIT
+    return best
+
+
+@scalar
+def leads_to(side: int, best: float, begins: float, price: float) -> float:
+    """Where a trailing stop has to be led for its best price to be `price`, or the next to it that it can be.
+
+    NaN: it is there or further already.
+
+    Args:
+        side: of the stop.
+        best: that it has seen; NaN while it does not follow.
+        begins: price from which on it follows; NaN: at once.
+        price: that is wanted.
+    """
+    if math.isnan(best):
+        return begins if -side * begins > -side * price else price
+    return price if -side * price > -side * best else NEVER
 
 
 @scalar

@@ -3,15 +3,17 @@
 Which extreme came first, a candle does not say. Where it matters to us, both ways are walked on copies of the ledger,
 and the worse one is kept (or the better one, where that bound was asked for). An order that opens a position inside
 the bar adds two more ways, in which the price turns right there: what protects the new position may then be reached on
-either side, and a breakout with a close stop is not always won.
+either side, and a breakout with a close stop is not always won. A trailing stop adds its own: having come to the first
+extreme, the price turns back just as far as the stop must follow it to be set off there, at the worst price of the bar,
+and comes back. At its best it is led by the canonical ways: to the far extreme at once, or after the near one.
 
 `worst <= what happened <= best` holds where all ways leave the same position. Where they do not, later bars decide,
-and the bar says that it diverges. Trailing stops are outside of it: they follow turns that no candle tells, so that
-the ways are examples there and no bounds; finer candles tell more.
+and the bar says that it diverges.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Final, NamedTuple
 
@@ -43,10 +45,20 @@ class Bar(NamedTuple):
 
 
 class Walked(NamedTuple):
-    """A way through a bar: what it leaves behind, and what happened on it."""
+    """A way through a bar: what it leaves behind, what happened on it, and whether turning back would matter."""
 
     ledger: Ledger
     events: list[OrderEvent]
+    may_turn_back: bool = False
+
+
+class _Way(NamedTuple):
+    """Where the price turns: at most once before it comes to the first extreme, and there, back to where it was."""
+
+    before: tuple[float, ...]
+    first: float
+    last: float
+    turns_back: bool = False
 
 
 def walk(ledger: Ledger, bar: Bar, rules: Rules) -> Walked:
@@ -93,13 +105,15 @@ def turn_behind(price: float, start: float) -> float:
 
 
 def _ways(ledger: Ledger, bar: Bar, rules: Rules) -> list[Walked]:
-    extremes = ((bar.high, bar.low), (bar.low, bar.high))
-    ways = [_walked(ledger, bar, turns, rules) for turns in extremes]
-    entered = [_entry_inside(way.events, bar) for way in ways]
+    ways = [_Way((), bar.high, bar.low), _Way((), bar.low, bar.high)]
+    walked = [_walked(ledger, bar, way, rules) for way in ways]
+    entered = [_entry_inside(each.events, bar) for each in walked]
     for price in dict.fromkeys(price for price in entered if price is not None):
-        turn = turn_behind(price, bar.open)
-        ways += [_walked(ledger, bar, (turn, *turns), rules) for turns in extremes]
-    return ways
+        turning = [way._replace(before=(turn_behind(price, bar.open),)) for way in ways[:2]]
+        walked += [_walked(ledger, bar, way, rules) for way in turning]
+        ways += turning
+    back = [way._replace(turns_back=True) for way, each in zip(ways, walked, strict=True) if each.may_turn_back]
+    return walked + [_walked(ledger, bar, way, rules) for way in back]
 
 
 def _entry_inside(events: list[OrderEvent], bar: Bar) -> float | None:
@@ -113,15 +127,16 @@ def _entry_inside(events: list[OrderEvent], bar: Bar) -> float | None:
     return None
 
 
-def _walked(ledger: Ledger, bar: Bar, turns: tuple[float, ...], rules: Rules) -> Walked:
+def _walked(ledger: Ledger, bar: Bar, way: _Way, rules: Rules) -> Walked:
     tried = ledger.copy()
     stage = _Stage(tried, bar, rules)
     stage.at_open()
-    start = bar.open
-    for end in (*turns, bar.close):
-        stage.leg(start, end)
-        start = end
-    return Walked(tried, stage.events)
+    stage.go(bar.open, *way.before, way.first)
+    may_turn_back = not math.isnan(stage.turn_before(way.first))
+    if way.turns_back:
+        stage.turn_back(way.first)
+    stage.go(way.first, way.last, bar.close)
+    return Walked(tried, stage.events, may_turn_back)
 
 
 class _Stage:
@@ -154,6 +169,27 @@ class _Stage:
             followed = resting.following(price)
             if followed is not resting:
                 self._ledger.resting[resting.order.order_id] = followed
+
+    def go(self, *prices: float) -> None:
+        """Let the price go from one to the next."""
+        for start, end in itertools.pairwise(prices):
+            self.leg(start, end)
+
+    def turn_back(self, extreme: float) -> None:
+        """Let the price leave an extreme and come back, once for each trailing stop that is set off there by it."""
+        turn = self.turn_before(extreme)
+        while not math.isnan(turn):
+            self.go(extreme, turn, extreme)
+            turn = self.turn_before(extreme)
+
+    def turn_before(self, extreme: float) -> float:
+        """The nearest price inside the bar from which a trailing stop is set off right at the extreme; NaN: none."""
+        nearest = math.nan
+        for resting in _working(self._ledger, self._bar):
+            turn = resting.turn_before(extreme, self._tick)
+            if turns_inside(turn, self._bar.low, self._bar.high) and comes_first(turn, nearest, extreme):
+                nearest = turn
+        return nearest
 
     def leg(self, start: float, end: float) -> None:
         """Let the price go from `start` to `end`, filling what it crosses, in the order in which it comes there."""

@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 from algotrade.engine.fills import (
     NEVER,
     followed,
+    followed_from,
+    leads_to,
     limit_on_leg,
     limit_on_tick,
     step_holds,
@@ -103,6 +105,19 @@ class Resting(NamedTuple):
         if order.order_type is OrderType.STOP or (order.order_type is OrderType.STOP_LIMIT and not self.armed):
             return stop_on_leg(order.side, order.stop or 0.0, start, end)
         return limit_on_leg(order.side, self.limit_at(time), start, end, touch)
+
+    def turn_before(self, extreme: float, tick: float) -> float:
+        """Price at which the way to `extreme` begins, if it is right there that it sets a trailing stop off; NaN: none.
+
+        A stop that is set off earlier on the way, whose level is there already, has none.
+        """
+        order = self.order
+        if order.order_type is not OrderType.TRAILING_STOP:
+            return NEVER
+        fraction = math.nan if order.trail is None else order.trail
+        level = limit_on_tick(order.side, extreme, tick)  # the nearest price that a stop can have
+        best = followed_from(order.side, level, fraction, order.trail_amount or 0.0)
+        return leads_to(order.side, self.best, math.nan if order.stop is None else order.stop, best)
 
     def after_part(self, left: float, *, begun: bool) -> Resting:
         """What the volume did not allow to fill; the rest of a stop that was set off is a market order."""

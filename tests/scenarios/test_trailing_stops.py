@@ -88,13 +88,158 @@ STORIES = [
         3   | 100  120  100 118   |
         -- worst
         2   | buy 2 @ 100
-        3   | sell 2 @ 108 trailing_stop
-        3   | ambiguous 1016 1036 diverges
-        end | cash 1016
+        3   | sell 2 @ 100 trailing_stop
+        3   | ambiguous 1000 1036 diverges
+        end | cash 1000
         -- best
         2   | buy 2 @ 100
-        3   | ambiguous 1016 1036 diverges
+        3   | ambiguous 1000 1036 diverges
         end | cash 800 position 2
+        """,
+    ),
+    story(
+        "both extremes end alike, but it may have been led to 100.52 first and caught at the low",
+        """
+        day | open high low  close | asks
+        1   | 100  100  100  100   | buy 2 trailing_stop 0.04
+        2   | 100  110  96.5 97    |
+        -- worst
+        2   | buy 2 @ 100
+        2   | sell 2 @ 96.5 trailing_stop
+        2   | ambiguous 993 1011.2
+        end | cash 993
+        -- best
+        2   | buy 2 @ 100
+        2   | sell 2 @ 105.6 trailing_stop
+        2   | ambiguous 993 1011.2
+        end | cash 1011.2
+        """,
+    ),
+    story(
+        "by an amount it is led to the low and the amount",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2 trailing_amount 5
+        2   | 100  104  97  98    |
+        -- worst
+        2   | buy 2 @ 100
+        2   | sell 2 @ 97 trailing_stop
+        2   | ambiguous 994 998
+        end | cash 994
+        -- best
+        2   | buy 2 @ 100
+        2   | sell 2 @ 99 trailing_stop
+        2   | ambiguous 994 998
+        end | cash 998
+        """,
+    ),
+    story(
+        "a short may be led below and caught at the high",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | sell 2 trailing_stop 0.1
+        2   | 100  104.5 90 104   |
+        -- worst
+        2   | sell 2 @ 100
+        2   | buy 2 @ 104.5 trailing_stop
+        2   | ambiguous 991 1002
+        end | cash 991
+        -- best
+        2   | sell 2 @ 100
+        2   | buy 2 @ 99 trailing_stop
+        2   | ambiguous 991 1002
+        end | cash 1002
+        """,
+        allow_short=True,
+    ),
+    story(
+        "where it begins to follow at 110 only, it is caught at 104.5 at worst",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2 trailing_stop 0.05 trailing_activation 0.1
+        2   | 100  120  96  113   |
+        -- worst
+        2   | buy 2 @ 100
+        2   | sell 2 @ 104.5 trailing_stop
+        2   | ambiguous 1009 1028
+        end | cash 1009
+        -- best
+        2   | buy 2 @ 100
+        2   | sell 2 @ 114 trailing_stop
+        2   | ambiguous 1009 1028
+        end | cash 1028
+        """,
+    ),
+    story(
+        "a low that is no tick catches it at the next tick above",
+        """
+        day | open high low  close | asks
+        1   | 100  100  100  100   | buy 2 trailing_stop 0.1
+        2   | 100  115  92.3 93    |
+        -- worst
+        2   | buy 2 @ 100
+        2   | sell 2 @ 92.5 trailing_stop
+        2   | ambiguous 985 1007
+        end | cash 985
+        -- best
+        2   | buy 2 @ 100
+        2   | sell 2 @ 103.5 trailing_stop
+        2   | ambiguous 985 1007
+        end | cash 1007
+        """,
+        price_tick=0.5,
+    ),
+    story(
+        "a target that is nearer than the turn comes first",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2 trailing_stop 0.1 take_profit 0.05
+        2   | 100  120  96  100   |
+        --
+        2   | buy 2 @ 100
+        2   | sell 2 @ 105 maker take_profit
+        2   | cancelled trailing_stop other_filled
+        end | cash 1010
+        """,
+    ),
+    story(
+        "bought by a limit inside the bar, led up and caught at the low",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2 limit 95 trailing_stop 0.05
+        2   | 100  106  94  95    |
+        -- worst
+        2   | buy 2 @ 95 maker
+        2   | sell 2 @ 94 trailing_stop
+        2   | ambiguous 998 1011.4 diverges
+        end | cash 998
+        -- best
+        2   | buy 2 @ 95 maker
+        2   | sell 2 @ 100.7 trailing_stop
+        2   | ambiguous 998 1011.4 diverges
+        end | cash 1011.4
+        """,
+    ),
+    story(
+        "two trailing stops are both caught at the low, one turn after the other",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2 trailing_stop 0.04; buy 2 trailing_stop 0.08
+        2   | 100  110  97  98    |
+        -- worst
+        2   | buy 2 @ 100
+        2   | buy 2 @ 100
+        2   | sell 2 @ 97 trailing_stop
+        2   | sell 2 @ 97 trailing_stop
+        2   | ambiguous 988 1013.6
+        end | cash 988
+        -- best
+        2   | buy 2 @ 100
+        2   | buy 2 @ 100
+        2   | sell 2 @ 105.6 trailing_stop
+        2   | sell 2 @ 101.2 trailing_stop
+        2   | ambiguous 988 1013.6
+        end | cash 1013.6
         """,
     ),
     story(
