@@ -175,22 +175,15 @@ class Engine:
             self._gate.note_close(candles[-1].time, [candle.symbol for candle in candles])
         effects: list[Effect] = []
         for book in self._each_book:
-            decisions = self._decisions(book, candles)
+            decisions: list[Effect] = []
+            for candle in candles:
+                decisions += self._ask(book, candle, candle.symbol, candle.time)
+            if self._band > 0.0 and not book.stopped:
+                for candle in candles:
+                    decisions += self._rebalance(book, candle.symbol, candle.time)
             if decisions or self._tells_every_close or _is_news(book, candles):
                 effects += decisions
                 effects += _decided(book, candles, decisions)
-        return effects
-
-    def _decisions(self, book: Book, candles: Sequence[CandleClosed]) -> list[Effect]:
-        """What a book's strategy does about the candles of one moment."""
-        effects: list[Effect] = []
-        for candle in candles:
-            asked = self._ask(book, candle, candle.symbol, candle.time)
-            if asked:
-                effects += asked
-        if self._band > 0.0 and not book.stopped:
-            for candle in candles:
-                effects += self._rebalance(book, candle.symbol, candle.time)
         return effects
 
     def _on_fill(self, fill: OrderFilled) -> list[Effect]:

@@ -53,19 +53,14 @@ class SimulatedSession:
         Args:
             candles: all that close at one moment.
         """
-        if self.venue.is_idle():
-            return self._close_idle(candles)
         records: list[Record] = []
-        for candle in candles:
-            records += self.process(BarOpened(candle.symbol, candle.time, candle.open, candle.more))
-        if self.venue.is_idle():
-            return records + self._close_idle(candles)
-        for candle in candles:
-            records += self.process(candle)
-        return records
-
-    def _close_idle(self, candles: Sequence[CandleClosed]) -> list[Record]:
-        records: list[Record] = []
+        if not self.venue.is_idle():
+            for candle in candles:
+                records += self.process(BarOpened(candle.symbol, candle.time, candle.open, candle.more))
+            if not self.venue.is_idle():
+                for candle in candles:
+                    records += self.process(candle)
+                return records
         unseen = self._unseen
         for candle in candles:
             unseen[candle.symbol] = candle
