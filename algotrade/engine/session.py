@@ -1,8 +1,9 @@
 """Engine and simulated exchange driven together, one market event at a time.
 
-Backtest (event loop), paper trading and replay all call `SimulatedSession.process`; its answer is the canonical record
-of what happened: the market event, what the exchange said, what the engine decided, in order. All that the exchange
-said about an event is known before anything is sent in answer to it.
+Paper trading and replay call `SimulatedSession.process`; its answer is the canonical record of what happened: the market
+event, what the exchange said, what the engine decided, in order. All that the exchange said about an event is known
+before anything is sent in answer to it. A backtest calls `process_bars`, the same for whole bars: while nothing rests at
+the exchange and nothing can be liquidated, a bar can do nothing but be shown to the strategy.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class SimulatedSession:
         return records
 
     def process_bars(self, candles: Sequence[CandleClosed]) -> list[Record]:
-        """As `process` of bars, from their opening to their close; of an idle exchange the bars are not told again.
+        """As `process` of bars, from their opening to their close; bars that an idle exchange passes over are not told.
 
         Args:
             candles: all that close at one moment.
