@@ -48,6 +48,7 @@ from algotrade.engine.sizing import (
     shortage_of,
     side_for,
     side_unless_turned,
+    within_margin,
 )
 
 
@@ -196,7 +197,8 @@ class Ledger:
                 self.resting[order.order_id] = known._replace(order=order, remaining=more)
             else:
                 placed = new_resting(order, now=entry.time, latency_bars=0, latency_ms=0, fresh=False)
-                self.resting[order.order_id] = placed.following(entry.price)
+                last = self.accounts[parent.book].marks[parent.symbol]  # that of the entry, where it was just filled
+                self.resting[order.order_id] = placed.following(last)
             events.append(BracketPlaced(order))
         return events
 
@@ -311,11 +313,20 @@ class Ledger:
         return value
 
     def _affordable(self, order: Order, side: int, quantity: float, price: float, terms: Terms) -> float:
-        """What the cash of an account without leverage pays of a target, which is sized by equity."""
+        """What cash, or the margin, pays of a target, which is sized by equity, beside other positions."""
         account = self.accounts[order.book]
-        if terms.leverage > 1.0 or len(account.positions) == 1:
+        if len(account.positions) == 1:
             return quantity
+        if terms.leverage > 1.0 or self._rules.markets[order.symbol].can_short:
+            return within_margin(self._books(order, price), side, quantity, price, terms)
         return affordable(side, quantity, account.cash, account.position(order.symbol), price, terms)
+
+    def _books(self, order: Order, price: float) -> Books:
+        """What the account could pay the order with."""
+        account = self.accounts[order.book]
+        held = account.position(order.symbol)
+        others = account.exposure() - abs(held) * account.marks[order.symbol]
+        return Books(self.rest(order) + held * price, held, others, self._rules.markets[order.symbol].can_short)
 
     def _volume_left(self, symbol: str, step: float) -> float:
         share = self._rules.costs.max_volume_share * self.volume.get(symbol, 0.0)
@@ -327,14 +338,9 @@ class Ledger:
         order = resting.order
         if resting.begun:  # the minima are of orders, not of what is left of one
             terms = terms._replace(min_quantity=0.0, min_notional=0.0)
-        account = self.accounts[order.book]
-        held = account.position(order.symbol)
-        equity = self.rest(order) + held * price
-        refusal = refusal_of(quantity, price, equity, terms)
+        refusal = refusal_of(quantity, price, self.rest(order) + self.position(order) * price, terms)
         if refusal == 0 and order.exposure is None:
-            others = account.exposure() - abs(held) * account.marks[order.symbol]
-            books = Books(equity, held, others, self._rules.markets[order.symbol].can_short)
-            refusal = shortage_of(books, side, quantity, price, terms)
+            refusal = shortage_of(self._books(order, price), side, quantity, price, terms)
         return REFUSALS[refusal]
 
 

@@ -204,6 +204,8 @@ class SimulatedVenue:
         return self._charge(candle.symbol, candle.time, BORROW, lambda position: -min(position, 0.0) * price * rate)
 
     def _on_funding(self, due: FundingDue) -> list[OrderEvent]:
+        self._may_be_liquidated |= {due.symbol}  # it may come to owe what it has not got
+        self._holding_is_free = False
         mark = self.account.marks.get(due.symbol, 0.0)
         events = self._charge(due.symbol, due.time, FUNDING, lambda position: position * mark * due.rate)
         return events + self._ruined(due.symbol, due.time)

@@ -258,3 +258,16 @@ def shortage_of(books: Books, side: int, quantity: float, price: float, terms: T
     if books.others + abs(after) * price > terms.leverage * left * (1.0 + STEP_TOLERANCE):
         return 6
     return 0
+
+
+def within_margin(books: Books, side: int, quantity: float, price: float, terms: Terms) -> float:
+    """What the margin that other positions leave allows of an order that was sized by equity; a close always passes.
+
+    All positions together are worth at most leverage x E: q = (leverage E - others - |position| P) / (P (1 + fee)).
+    """
+    closing = max(-side * books.held, 0.0)
+    room = terms.leverage * books.equity - books.others - side * books.held * price
+    allowed = room / (price * (1.0 + terms.fee_rate))
+    if quantity <= max(allowed, closing):
+        return quantity
+    return closing + round_down(max(allowed - closing, 0.0), terms.quantity_step)

@@ -564,6 +564,20 @@ STORIES = [
         end | cash 810 position 2
         """,
     ),
+    story(
+        "a trailing stop that is put around a losing position follows from the last price",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2
+        2   | 100  100  80  80    | protect trailing_stop 0.1
+        3   | 82   90   82  90    |
+        4   | 90   90   80  80    |
+        --
+        2   | buy 2 @ 100
+        4   | sell 2 @ 81 trailing_stop
+        end | cash 962
+        """,
+    ),
 ]
 
 

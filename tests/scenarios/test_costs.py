@@ -340,6 +340,26 @@ STORIES = [
         """,
         allow_short=True,
     ),
+    story(
+        "what funding left to be owed is forgiven where the position is worth no more than that",
+        """
+        day     | open high low close | asks
+        1       | 100  100  100 100   | buy 10
+        1 08:00 | funding 0.01        |
+        2       | 100  100  100 100   |
+        2 08:00 | funding 0.05        |
+        3       | 100  100  4   4     |
+        4       | 4    4    4   4     | buy 1
+        5       | 4    4    4   4     |
+        --
+        2       | buy 10 @ 100
+        2 08:00 | charged 50 funding
+        3       | sell 10 @ 0 liquidation
+        3       | charged -50 no_equity_left
+        5       | refused insufficient_funds
+        end     | cash 0
+        """,
+    ),
 ]
 
 

@@ -352,6 +352,44 @@ STORIES = [
         """,
         allow_short=True,
     ),
+    story(
+        "all targets together are worth no more than the leverage",
+        """
+        day   | open high low close | asks
+        1 BTC | 100  100  100 100   | target 2
+        1 ETH | 50   50   50  50    | target 1.5
+        2 BTC | 100  100  100 100   |
+        2 ETH | 50   50   50  50    |
+        --
+        2     | BTC buy 16 @ 100 fee 400
+        2     | refused nothing_to_trade
+        end   | cash -1000 BTC 16 equity 600
+        """,
+        fee_rate=0.25,
+        leverage=2,
+    ),
+    story(
+        "what a position leaves of the leverage is there for another, long or short",
+        """
+        day   | open high low close | asks
+        1 BTC | 100  100  100 100   | target 1.5
+        1 ETH | 50   50   50  50    | target -1
+        2 BTC | 100  100  100 100   |
+        2 ETH | 50   50   50  50    | target 1
+        3 BTC | 100  100  100 100   |
+        3 ETH | 50   50   50  50    | target 0
+        4 BTC | 100  100  100 100   |
+        4 ETH | 50   50   50  50    |
+        --
+        2     | BTC buy 15 @ 100
+        2     | ETH sell 10 @ 50
+        3     | ETH buy 20 @ 50
+        4     | ETH sell 10 @ 50
+        end   | cash -500 BTC 15 equity 1000
+        """,
+        leverage=2,
+        allow_short=True,
+    ),
 ]
 
 
