@@ -1,9 +1,9 @@
 """Engine and simulated exchange driven together, one market event at a time.
 
-Paper trading and replay call `SimulatedSession.process`; its answer is the canonical record of what happened: the market
-event, what the exchange said, what the engine decided, in order. All that the exchange said about an event is known
-before anything is sent in answer to it. A backtest calls `process_bars`, the same for whole bars: while nothing rests at
-the exchange and nothing can be liquidated, a bar can do nothing but be shown to the strategy.
+Paper trading and replay call `SimulatedSession.process`; its answer is the canonical record of what happened: the
+market event, what the exchange said, what the engine decided, in order. All that the exchange said about an event is
+known before anything is sent in answer to it. A backtest calls `process_bars`, the same for whole bars: while nothing
+rests at the exchange and nothing can be liquidated, a bar can do nothing but be shown to the strategy.
 """
 
 from __future__ import annotations
