@@ -19,7 +19,7 @@ from algotrade.engine.requests import Request, TargetRequest
 from algotrade.engine.rules import BEST, WORST
 from algotrade.engine.session import Record, SimulatedSession
 from algotrade.errors import FixStrategy
-from algotrade.evaluate.executions import PathBounds
+from algotrade.evaluate.executions import bounds_between
 from algotrade.evaluate.portfolio import Outcome
 from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
@@ -104,8 +104,8 @@ def run_event_loop(
         return outcome
     other_way = setup._replace(path=BEST if setup.path == WORST else WORST)
     other = _run(tables, again(), other_way, inside)
-    finals = sorted(float(each.equity_values[-1]) for each in (outcome, other))
-    return dataclasses.replace(outcome, bounds=PathBounds(*finals))
+    one, two = (float(each.equity_values[-1]) for each in (outcome, other))
+    return dataclasses.replace(outcome, bounds=bounds_between(one, two))
 
 
 def _run(tables: Mapping[str, pd.DataFrame], strategy: Deciders, setup: Setup, inside: Inside) -> Outcome:

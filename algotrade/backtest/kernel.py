@@ -35,8 +35,8 @@ from algotrade.evaluate.executions import (
     AmbiguousBars,
     Charges,
     Integers,
-    PathBounds,
     Rejection,
+    bounds_between,
     fills_of,
     no_charges,
 )
@@ -181,8 +181,8 @@ def _run_protective(candles: pd.DataFrame, wanted: Wanted, setup: Setup, machine
     other = protective.prepared(
         candles, wanted, setup._replace(path=BEST if setup.path == WORST else WORST), UNITS[wanted.unit]
     )
-    finals = (float(traces.equity[-1]), float(_either(machine_code, other.by_machine_code, other.plainly).equity[-1]))
-    return dataclasses.replace(result, bounds=PathBounds(min(finals), max(finals)))
+    another = _either(machine_code, other.by_machine_code, other.plainly)
+    return dataclasses.replace(result, bounds=bounds_between(float(traces.equity[-1]), float(another.equity[-1])))
 
 
 def _protective_result(candles: pd.DataFrame, traces: protective.Traces, setup: Setup) -> Result:

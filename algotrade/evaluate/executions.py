@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 ROLES: Final = tuple(Role)  # what the codes of the column `role` stand for
 REASONS_TO_CHARGE: Final = ("borrow", "funding", "no_equity_left")  # the same for the column `reason` of charges
 OWN: Final = "signal"  # what a person reads where the strategy's own order filled
+ROUNDING: Final = 1e-9  # of a final equity: two that differ by less are the same
 
 
 class Fills(NamedTuple):
@@ -139,6 +140,13 @@ class PathBounds(NamedTuple):
 
     worst: float
     best: float
+
+
+def bounds_between(one: float, other: float) -> PathBounds | None:
+    """The bounds of two final equities; None where they differ by rounding only."""
+    if abs(one - other) <= ROUNDING * max(abs(one), abs(other)):
+        return None
+    return PathBounds(min(one, other), max(one, other))
 
 
 class RanOn(NamedTuple):
