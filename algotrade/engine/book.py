@@ -81,6 +81,10 @@ class Book:
             rest = tracked.order._replace(quantity=remaining, notional=None)
             self.orders[identity] = Tracked(rest, tracked.status)
 
+    def forget_change(self, identity: str) -> None:
+        """An order that is cancelled has not missed its target."""
+        self.last_change = {symbol: order for symbol, order in self.last_change.items() if order != identity}
+
     def move(self, identity: str, happened: str) -> None:
         """Something happened to an order.
 

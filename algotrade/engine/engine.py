@@ -47,7 +47,7 @@ from algotrade.engine.events import (
     TimerStruck,
     TradePrinted,
 )
-from algotrade.engine.orders import DONE, ImpossibleTransition, Order, OrderType, Role, Status
+from algotrade.engine.orders import DONE, OTHER_FILLED, ImpossibleTransition, Order, OrderType, Role, Status
 from algotrade.engine.protections import Denial
 from algotrade.engine.requests import (
     CancelRequest,
@@ -143,7 +143,9 @@ class Engine:
                 self.books[name].account.charge(event)
             case OrderRejected(order_id=identity):
                 self._move(identity, "rejected")
-            case OrderCancelled(order_id=identity):
+            case OrderCancelled(order_id=identity, reason=reason):
+                if reason == OTHER_FILLED and identity in self._owners:
+                    self._owners[identity].forget_change(identity)  # the target was had, and what protects it ended it
                 self._move(identity, "cancelled")
         return []
 

@@ -167,12 +167,11 @@ class Ledger:
         return events
 
     # ---- orders come and go -----------------------------------------------------------------------------------------
-    def place(self, order: Order, *, now: int, fresh: bool) -> None:
-        """Take an order; it works from now on."""
+    def place(self, order: Order, *, now: int, in_bar: bool) -> None:
+        """Take an order; it works from now on, and what is left of a bar is the first one in which it does."""
         costs = self._rules.costs
-        self.resting[order.order_id] = new_resting(
-            order, now=now, latency_bars=costs.latency_bars, latency_ms=costs.latency_ms, fresh=fresh
-        )
+        placed = new_resting(order, now=now, latency_bars=costs.latency_bars, latency_ms=costs.latency_ms)
+        self.resting[order.order_id] = placed.at_open(now) if in_bar and not placed.asleep else placed
 
     def drop(self, identity: str, time: int, reason: str = "") -> list[OrderEvent]:
         """Cancel a working order; nothing happens if it is no longer there."""
@@ -216,6 +215,9 @@ class Ledger:
                     left = other._replace(remaining=other.remaining - fill.quantity)
                     self.resting[other.order.order_id] = left
         held = self.position(order)
+        if order.role is not Role.OWN:
+            for entry in self._unfinished(order, flat=held == 0.0):
+                events += self.drop(entry.order.order_id, fill.time, OTHER_FILLED)
         if held == 0.0 or held * before < 0.0:
             for other in self._protection(order.book, order.symbol):
                 if other.order.side * held >= 0.0:
@@ -225,6 +227,17 @@ class Ledger:
             quantity = None if order.is_target else min(fill.quantity - fill.fee_quantity, abs(held))
             events += self.protect(order, Entry(fill.side, fill.price, fill.time, quantity))
         return events
+
+    def _unfinished(self, order: Order, *, flat: bool) -> list[Resting]:
+        """Orders that have filled in part, and would go on opening what an order of a bracket closes."""
+        return [
+            resting
+            for identity, resting in self.resting.items()
+            if resting.begun
+            and resting.order.role is Role.OWN
+            and (identity == order.parent or (flat and resting.order.book == order.book))
+            and resting.order.symbol == order.symbol
+        ]
 
     def _protection(self, book: str, symbol: str) -> list[Resting]:
         """Orders that close, and never open, a position."""

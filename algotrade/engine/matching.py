@@ -54,6 +54,7 @@ class SimulatedVenue:
             symbol for symbol, market in rules.markets.items() if market.terms.leverage > 1.0 or market.can_short
         )
         self._holding_is_free = not self._may_be_liquidated and not rules.costs.borrow_rate > 0.0
+        self._forming: set[str] = set()  # symbols whose bar has opened and not closed
         self._finer: set[str] = set()  # symbols whose bar is walked through by trades or finer candles
 
     @property
@@ -79,7 +80,8 @@ class SimulatedVenue:
                 return [OrderRejected(order.order_id, order.time, NOTHING_TO_TRADE)]
             taken = order._replace(side=side)
         taken = on_ticks(taken, self._rules.markets[order.symbol].terms.price_tick)
-        self._ledger.place(taken, now=self._now, fresh=True)
+        in_bar = order.symbol in self._forming and order.order_type is not OrderType.MARKET
+        self._ledger.place(taken, now=self._now, in_bar=in_bar)
         return [OrderAccepted(order.order_id, order.time)]
 
     def cancel(self, order_id: str, time: int) -> list[OrderEvent]:
@@ -112,6 +114,7 @@ class SimulatedVenue:
     # ---- a bar opens ------------------------------------------------------------------------------------------------
     def _on_open(self, bar: BarOpened) -> list[OrderEvent]:
         self._now = bar.time
+        self._forming.add(bar.symbol)
         self._ledger.mark(bar.symbol, bar.open)
         if bar.more:
             self._opening.append(bar)
@@ -156,6 +159,7 @@ class SimulatedVenue:
     def _on_close(self, candle: CandleClosed) -> list[OrderEvent]:
         symbol = candle.symbol
         self._now = candle.time + self._rules.bar_ms
+        self._forming.discard(symbol)
         events: list[OrderEvent] = []
         if symbol in self._finer:
             self._finer.discard(symbol)

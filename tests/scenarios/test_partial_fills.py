@@ -264,6 +264,42 @@ STORIES = [
         """,
         max_volume_share=0.1,
     ),
+    story(
+        "what is left of an entry goes once its stop begins to close what there is",
+        """
+        day | open high low close volume | asks
+        1   | 100  100  100 100   10     | buy 4 stop_loss 0.1 as entry
+        2   | 100  100  100 100   10     |
+        3   | 100  100  80  80    20     |
+        4   | 80   80   80  80    10     |
+        5   | 80   80   80  80    10     |
+        --
+        2   | buy 1 @ 100 left 3
+        3   | buy 1 @ 100 left 2
+        3   | sell 1 @ 90 left 1 stop_loss
+        3   | cancelled entry other_filled
+        4   | sell 1 @ 80 stop_loss
+        end | cash 970
+        """,
+        max_volume_share=0.1,
+    ),
+    story(
+        "a target that a stop ended in parts is not gone after again",
+        """
+        day | open high low close volume | asks
+        1   | 100  100  100 100   10     | target 0.3 stop_loss 0.1
+        2   | 100  100  80  80    10     | target 0.3
+        3   | 80   80   80  80    10     | target 0.3
+        4   | 80   80   80  80    10     | target 0.3
+        5   | 80   80   80  80    10     |
+        --
+        2   | buy 1 @ 100 left 2
+        3   | sell 1 @ 80 stop_loss
+        3   | cancelled #1 other_filled
+        end | cash 980
+        """,
+        max_volume_share=0.1,
+    ),
 ]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from algotrade.engine.events import (
     BarOpened,
     CandleClosed,
+    DetailCandle,
     OpenRevised,
     OrderAccepted,
     OrderCancelled,
@@ -12,7 +13,7 @@ from algotrade.engine.events import (
     TradePrinted,
 )
 from algotrade.engine.matching import SimulatedVenue
-from algotrade.engine.orders import Order
+from algotrade.engine.orders import Order, OrderType, TimeInForce
 from algotrade.engine.rules import Market, Rules
 from algotrade.engine.sizing import Terms
 
@@ -99,3 +100,21 @@ def test_an_amount_of_money_buys_at_the_slipped_price() -> None:
     venue = venue_with(Terms(0.01, 0.25))
     venue.submit(Order("a", BTC, 0, +1, notional=500.0))
     assert venue.on_market(BarOpened(BTC, 1, 80.0)) == [OrderFilled("a", BTC, 1, +1, 5.0, 100.0, 5.0)]
+
+
+def test_what_is_left_of_a_bar_is_the_first_one_in_which_an_order_works() -> None:
+    day, hour = 86_400_000, 3_600_000
+    limit = order("a", +1, 1.0)._replace(order_type=OrderType.LIMIT, limit=90.0)
+    venue = venue_with()
+    venue.on_market(BarOpened(BTC, day - hour, 100.0))
+    venue.on_market(DetailCandle(BTC, day - hour, 100.0, 100.0, 100.0, 100.0, 1.0))
+    venue.submit(limit._replace(time_in_force=TimeInForce.DAY))
+    venue.submit(limit._replace(order_id="b", expires_after=1))
+    venue.submit(limit._replace(order_id="c", expires_after=2))
+    venue.on_market(CandleClosed(BTC, day - hour, 100.0, 100.0, 100.0, 100.0, 1.0))
+    expired = [OrderCancelled(identity, day, "expired") for identity in ("a", "b")]
+    assert venue.on_market(BarOpened(BTC, day, 100.0)) == expired
+    venue.on_market(CandleClosed(BTC, day, 100.0, 100.0, 100.0, 100.0, 1.0))
+    venue.submit(limit._replace(order_id="d", expires_after=1))
+    assert venue.on_market(BarOpened(BTC, day + hour, 100.0)) == [OrderCancelled("c", day + hour, "expired")]
+    assert venue.on_market(BarOpened(BTC, day + 2 * hour, 100.0)) == [OrderCancelled("d", day + 2 * hour, "expired")]
