@@ -47,8 +47,9 @@ from algotrade.engine.events import (
     TimerStruck,
     TradePrinted,
 )
-from algotrade.engine.orders import DONE, OTHER_FILLED, ImpossibleTransition, Order, OrderType, Role, Status
+from algotrade.engine.orders import DONE, OTHER_FILLED, ImpossibleTransition, Order, Role, Status
 from algotrade.engine.protections import Denial
+from algotrade.engine.requested import changed_order, order_of, target_order
 from algotrade.engine.requests import (
     CancelRequest,
     EmitRequest,
@@ -222,7 +223,7 @@ class Engine:
             case TargetRequest():
                 return self._aim(book, request, time)
             case OrderRequest():
-                return [self._send(book, self._order_of(book, request, time))]
+                return [self._send(book, order_of(request, book, time))]
             case CancelRequest(order_id=identity):
                 return [Cancel(identity, time)] if book.is_working(identity) else []
             case ReplaceRequest():
@@ -233,39 +234,12 @@ class Engine:
                 emitted = Emitted(name, time, value, book.name)
                 return [emitted, *self._ask_all(emitted, "", time, depth + 1)]
 
-    def _order_of(self, book: Book, request: OrderRequest, time: int) -> Order:
-        return Order(
-            request.order_id or book.new_id(request.symbol, time),
-            request.symbol,
-            time,
-            request.side,
-            _type_of(request.limit, request.stop),
-            quantity=request.quantity,
-            notional=request.notional,
-            limit=request.limit,
-            stop=request.stop,
-            bracket=request.bracket,
-            time_in_force=request.time_in_force,
-            expires_after=request.expires_after,
-            post_only=request.post_only,
-            reduce_only=request.reduce_only,
-            book=book.name,
-        )
-
     def _replace(self, book: Book, request: ReplaceRequest, time: int) -> list[Effect]:
         """Cancel an order and send it again, changed; nothing if it does not work any more."""
         if not book.is_working(request.order_id):
             return []
         order = book.orders[request.order_id].order
-        changed = order._replace(
-            order_id=request.new_order_id,
-            time=time,
-            quantity=order.quantity if request.quantity is None else request.quantity,
-            notional=order.notional if request.quantity is None else None,
-            limit=order.limit if request.limit is None else request.limit,
-            stop=order.stop if request.stop is None else request.stop,
-        )
-        sent = self._send(book, changed, replaced=request.order_id)
+        sent = self._send(book, changed_order(order, request, time), replaced=request.order_id)
         if not isinstance(sent, Submit):
             return [sent]
         if book.last_change.get(order.symbol) == request.order_id:
@@ -286,7 +260,7 @@ class Engine:
         if changed or request.rebalance:
             book.aims[symbol] = request
         replaced = [Cancel(last, time)] if last is not None and book.is_working(last) else []
-        sent = self._send(book, self._target_order(book, request, time), replaced=last)
+        sent = self._send(book, target_order(request, book, time), replaced=last)
         if last is not None and book.orders[last].status in DONE:
             del book.orders[last]
         book.last_change.pop(symbol, None)
@@ -309,22 +283,6 @@ class Engine:
         if not has_drifted(held, book.account.marks[symbol], equity, wanted, self._band):
             return []
         return self._aim(book, aim._replace(limit=None, bracket=None, rebalance=True), time)
-
-    def _target_order(self, book: Book, request: TargetRequest, time: int) -> Order:
-        symbol, unit, wanted = request.symbol, request.unit, request.exposure * request.size
-        return Order(
-            book.new_id(symbol, time),
-            symbol,
-            time,
-            0,
-            OrderType.MARKET if request.limit is None else OrderType.LIMIT,
-            exposure=wanted if unit == "exposure" else None,
-            target_quantity=wanted if unit == "quantity" else None,
-            target_notional=wanted if unit == "notional" else None,
-            limit=request.limit,
-            bracket=request.bracket,
-            book=book.name,
-        )
 
     def _send(self, book: Book, order: Order, replaced: str | None = None) -> Effect:
         denial = self._denial_of(order, replaced) if self._limited else None
@@ -388,10 +346,3 @@ def _acted(effects: list[Effect]) -> dict[str, str]:
         elif isinstance(effect, Denied):
             acted.setdefault(effect.order.symbol, REFUSED)
     return acted
-
-
-def _type_of(limit: float | None, stop: float | None) -> OrderType:
-    """The kind of order that has these prices."""
-    if stop is not None:
-        return OrderType.STOP if limit is None else OrderType.STOP_LIMIT
-    return OrderType.MARKET if limit is None else OrderType.LIMIT
