@@ -10,12 +10,10 @@ import pandas as pd
 
 from algotrade.backtest.feed import NOTHING, Inside, market_events, moments
 from algotrade.backtest.setup import Setup
-from algotrade.engine.account import View
 from algotrade.engine.book import Decider
 from algotrade.engine.engine import Engine
-from algotrade.engine.events import CandleClosed, Emitted, Event, StrategyStopped
+from algotrade.engine.events import StrategyStopped
 from algotrade.engine.matching import SimulatedVenue
-from algotrade.engine.requests import Request, TargetRequest
 from algotrade.engine.rules import BEST, WORST
 from algotrade.engine.session import Record, SimulatedSession
 from algotrade.errors import FixStrategy
@@ -23,22 +21,10 @@ from algotrade.evaluate.executions import bounds_between
 from algotrade.evaluate.portfolio import Outcome
 from algotrade.evaluate.recording import Recording
 from algotrade.evaluate.result import Result
-from algotrade.market.candles import Floats, iso
+from algotrade.market.candles import iso
 from algotrade.strategy.base import Strategy
 
 Deciders = Decider | Mapping[str, Decider]
-
-
-class KnownTargets:
-    """A decider for targets that are already computed: bar by bar, it aims at the next one."""
-
-    def __init__(self, symbol: str, targets: Floats) -> None:
-        self._symbol = symbol
-        self._targets = iter(targets.tolist())
-
-    def handle(self, event: Event | Emitted, view: View) -> list[Request]:
-        """The next target at every closed candle."""
-        return [TargetRequest(self._symbol, next(self._targets))] if isinstance(event, CandleClosed) else []
 
 
 def new_session(strategy: Deciders, setup: Setup, *, tells_every_close: bool = True) -> SimulatedSession:
@@ -86,7 +72,7 @@ def run_event_loop(
 
     Args:
         candles: closed candles; or those of each symbol.
-        strategy: decides at every event; `KnownTargets` for signals that are already computed. Or one for each book.
+        strategy: decides at every event; `KnownSignals` for signals that are already computed. Or one for each book.
         setup: cash, costs, markets, limits.
         inside: what is known of the markets besides: finer candles, trades, funding.
         again: gives the same strategy, having seen nothing. Where it mattered which way the price went inside a bar,

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from algotrade.backtest.event_loop import KnownTargets, new_session, run_event_loop
+from algotrade.backtest.event_loop import new_session, run_event_loop
 from algotrade.backtest.feed import market_events
 from algotrade.backtest.kernel import run_kernel
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.engine.engine import Engine
 from algotrade.engine.events import BarOpened
@@ -27,6 +28,7 @@ from algotrade.evaluate.executions import ROLES
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import Floats, candle_table
 from algotrade.market.instrument import Instrument
+from algotrade.strategy.protection import Wanted
 from algotrade.strategy.signals import Bounds
 from tests import naive
 
@@ -92,11 +94,11 @@ def by_naive(case: Case) -> naive.Outcome:
 
 
 def by_events(case: Case) -> Result:
-    return run_event_loop(case.candles, KnownTargets("BTC/USD", case.targets), case.setup)
+    return run_event_loop(case.candles, KnownSignals({"BTC/USD": Wanted(case.targets)}), case.setup)
 
 
 def records_of(case: Case) -> list[Record]:
-    session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
+    session = new_session(KnownSignals({"BTC/USD": Wanted(case.targets)}), case.setup)
     return [
         record
         for event in market_events({"BTC/USD": case.candles}, case.setup.timeframe)
@@ -182,7 +184,7 @@ def test_every_fill_is_at_an_open_made_worse_by_the_slippage(case: Case) -> None
 @given(cases())
 def test_without_leverage_a_long_account_never_owes_cash(case: Case) -> None:
     bounded = np.clip(case.targets, 0.0, 1.0)
-    session = new_session(KnownTargets("BTC/USD", bounded), case.setup)
+    session = new_session(KnownSignals({"BTC/USD": Wanted(bounded)}), case.setup)
     for market_event in market_events({"BTC/USD": case.candles}, case.setup.timeframe):
         session.process(market_event)
         assert session.engine.account.cash >= -1e-9 * case.setup.cash
@@ -193,7 +195,7 @@ def test_without_leverage_a_long_account_never_owes_cash(case: Case) -> None:
 @given(cases(most_bars=15))
 def test_the_same_events_give_the_same_records_and_both_ledgers_agree(case: Case) -> None:
     assert records_of(case) == records_of(case)
-    session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
+    session = new_session(KnownSignals({"BTC/USD": Wanted(case.targets)}), case.setup)
     for market_event in market_events({"BTC/USD": case.candles}, case.setup.timeframe):
         session.process(market_event)
         ours, theirs = session.engine.account, session.venue.account
@@ -219,10 +221,10 @@ def as_the_engine_is_told(records: list[Record]) -> list[Record]:
 @given(cases(most_bars=20))
 def test_an_engine_fed_only_what_the_exchange_said_decides_the_same(case: Case) -> None:
     """Recovery is replay: events in, the same effects out, without an exchange."""
-    session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
+    session = new_session(KnownSignals({"BTC/USD": Wanted(case.targets)}), case.setup)
     told = [session.process(event) for event in market_events({"BTC/USD": case.candles}, "1d")]
     records: list[Any] = [record for answers in told for record in as_the_engine_is_told(answers)]
-    engine = Engine(KnownTargets("BTC/USD", case.targets), cash=case.setup.cash)
+    engine = Engine(KnownSignals({"BTC/USD": Wanted(case.targets)}), cash=case.setup.cash)
     effects: list[Any] = [
         effect for record in records if name_of(record) in EVENT_NAMES for effect in engine.process(record)
     ]
@@ -233,7 +235,7 @@ def test_an_engine_fed_only_what_the_exchange_said_decides_the_same(case: Case) 
 @given(cases())
 def test_a_bar_that_opens_between_closed_ones_changes_no_equity_at_a_close(case: Case) -> None:
     """The forming bar of live trading: its open may be told twice, and only the first one trades."""
-    session = new_session(KnownTargets("BTC/USD", case.targets), case.setup)
+    session = new_session(KnownSignals({"BTC/USD": Wanted(case.targets)}), case.setup)
     for market_event in market_events({"BTC/USD": case.candles}, case.setup.timeframe):
         session.process(market_event)
         if isinstance(market_event, BarOpened):
@@ -248,7 +250,7 @@ def test_nothing_happens_in_no_bars() -> None:
     for result in (
         run_kernel(nothing, np.empty(0), setup, compile_from=PLAIN),
         run_kernel(nothing, np.empty(0), setup, compile_from=COMPILED),
-        run_event_loop(nothing, KnownTargets("BTC/USD", np.empty(0)), setup),
+        run_event_loop(nothing, KnownSignals({"BTC/USD": Wanted(np.empty(0))}), setup),
     ):
         assert len(result.equity_values) == len(result.filled.bar) == 0
         assert_array_equal(result.times, [])

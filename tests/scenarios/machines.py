@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.backtest.event_loop import KnownTargets, new_session, run_event_loop
+from algotrade.backtest.event_loop import new_session, run_event_loop
 from algotrade.backtest.kernel import run_kernel
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.engine.events import BarOpened, CandleClosed, Decided, Denied, OrderFilled, OrderRejected, TradePrinted
 from algotrade.engine.orders import order_id
 from algotrade.engine.session import Record
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import Floats, times_ms
 from algotrade.strategy.base import Strategy, on
+from algotrade.strategy.protection import Wanted
 from algotrade.strategy.signals import SignalStrategy, targets_of
 from tests import naive
 from tests.scenarios.table import SYMBOL, Filled, Outcome, Scenario
@@ -77,7 +79,7 @@ def compiled_kernel(scenario: Scenario) -> Outcome:
 
 
 def event_loop_with_known_targets(scenario: Scenario) -> Outcome:
-    return outcome_of(run_event_loop(scenario.candles, KnownTargets(SYMBOL, known(scenario)), scenario.setup))
+    return outcome_of(run_event_loop(scenario.candles, KnownSignals({SYMBOL: Wanted(known(scenario))}), scenario.setup))
 
 
 def event_loop_with_signal_strategy(scenario: Scenario) -> Outcome:

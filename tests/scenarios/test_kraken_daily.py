@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.backtest.event_loop import KnownTargets, run_event_loop
+from algotrade.backtest.event_loop import run_event_loop
 from algotrade.backtest.kernel import run_kernel
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import candle_table, check_candles, times_ms
 from algotrade.market.instrument import Instrument
 from algotrade.strategy.indicators import sma
+from algotrade.strategy.protection import Wanted
 from tests import naive
 
 SHARED = Path(os.environ.get("ALGOTRADE_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -67,7 +69,7 @@ def test_kernel_event_loop_and_naive_agree_on_nine_years_of_days(candles: pd.Dat
     for result in (
         run_kernel(candles, targets, setup, compile_from=10**9),
         run_kernel(candles, targets, setup, compile_from=0),
-        run_event_loop(candles, KnownTargets(SYMBOL, targets), setup),
+        run_event_loop(candles, KnownSignals({SYMBOL: Wanted(targets)}), setup),
     ):
         run = run_of(result)
         assert run.fills == expected.fills

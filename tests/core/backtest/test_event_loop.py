@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.backtest.event_loop import KnownTargets, new_session, run_event_loop
+from algotrade.backtest.event_loop import new_session, run_event_loop
 from algotrade.backtest.feed import Inside, Prints, candles_of, market_events
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.engine.events import CandleClosed, OrderFilled, TimerStruck
 from algotrade.engine.fills import Costs
@@ -17,6 +18,7 @@ from algotrade.market.candles import candle_table
 from algotrade.market.funding import FundingRates
 from algotrade.market.instrument import Instrument
 from algotrade.strategy.base import Strategy, on, param
+from algotrade.strategy.protection import Wanted
 from algotrade.strategy.signals import Bounds
 
 DAY = 86_400_000
@@ -41,7 +43,7 @@ def test_shorts_need_a_market_or_the_wish(can_short: bool, allow_short: bool, ex
 
 def test_a_fresh_session_has_two_ledgers_with_the_same_cash_and_the_limits_of_the_setup() -> None:
     conditions = Setup((Instrument(BTC),), "1d", cash=500.0, limits=Limits(max_orders_per_day=0))
-    session = new_session(KnownTargets(BTC, np.ones(4)), conditions)
+    session = new_session(KnownSignals({BTC: Wanted(np.ones(4))}), conditions)
     assert session.engine.account.cash == session.venue.account.cash == 500.0
     records = [
         type(record).__name__ for event in market_events({BTC: CANDLES}, "1d") for record in session.process(event)

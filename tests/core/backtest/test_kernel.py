@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.backtest.event_loop import KnownTargets, run_event_loop
+from algotrade.backtest.event_loop import run_event_loop
 from algotrade.backtest.kernel import COMPILE_FROM_BARS, run_kernel
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.engine.fills import Costs
 from algotrade.evaluate.executions import Rejection
 from algotrade.market.candles import candle_table, times_ms
 from algotrade.market.instrument import Instrument
+from algotrade.strategy.protection import Wanted
 from algotrade.strategy.signals import Bounds
 
 DAY = 86_400_000
@@ -87,7 +89,7 @@ def test_the_event_loop_gives_the_same_result_in_every_field() -> None:
         instruments=(instrument,), costs=Costs(0.01, 0.02), bounds=Bounds(allow_short=True), calendar="stocks"
     )
     fast = run_kernel(candles, targets, conditions)
-    reference = run_event_loop(candles, KnownTargets(BTC, targets), conditions)
+    reference = run_event_loop(candles, KnownSignals({BTC: Wanted(targets)}), conditions)
     pd.testing.assert_frame_equal(fast.candles, reference.candles)
     pd.testing.assert_frame_equal(fast.fills, reference.fills)
     assert fast.equity_values.tobytes() == reference.equity_values.tobytes()

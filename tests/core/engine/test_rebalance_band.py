@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algotrade.backtest.event_loop import KnownTargets, new_session, run_event_loop
+from algotrade.backtest.event_loop import new_session, run_event_loop
 from algotrade.backtest.feed import market_events
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.engine.account import View
 from algotrade.engine.events import CandleClosed, Decided, Emitted, Event, OrderFilled, Submit
@@ -16,6 +17,7 @@ from algotrade.engine.session import Record
 from algotrade.evaluate.result import Result
 from algotrade.market.candles import candle_table
 from algotrade.market.instrument import Instrument
+from algotrade.strategy.protection import Wanted
 
 DAY = 86_400_000
 BTC = "BTC/USD"
@@ -29,7 +31,7 @@ def still(*prices: float) -> pd.DataFrame:
 
 def held(prices: list[float], target: float, band: float) -> Result:
     setup = FREE._replace(rebalance_band=band)
-    return run_event_loop(still(*prices), KnownTargets(BTC, np.full(len(prices), target)), setup)
+    return run_event_loop(still(*prices), KnownSignals({BTC: Wanted(np.full(len(prices), target))}), setup)
 
 
 class Once:
@@ -100,7 +102,7 @@ def test_a_position_that_is_being_closed_in_parts_is_not_bought_back() -> None:
 
 def test_an_order_that_still_works_is_not_sent_a_second_time() -> None:
     setup = FREE._replace(rebalance_band=0.1, costs=Costs(0.0, 0.0, latency_bars=2))
-    session = new_session(KnownTargets(BTC, np.full(8, 0.5)), setup)
+    session = new_session(KnownSignals({BTC: Wanted(np.full(8, 0.5))}), setup)
     sent = [
         record.order.time // DAY
         for event in market_events({BTC: still(100, 100, 100, 100, 200, 200, 200, 200)}, "1d")
@@ -127,7 +129,7 @@ def test_flat_is_never_brought_back() -> None:
 
 
 def test_a_decision_to_bring_it_back_is_a_trade() -> None:
-    session = new_session(KnownTargets(BTC, np.full(4, 0.5)), FREE._replace(rebalance_band=0.1))
+    session = new_session(KnownSignals({BTC: Wanted(np.full(4, 0.5))}), FREE._replace(rebalance_band=0.1))
     events = market_events({BTC: still(100, 100, 200, 200)}, "1d")
     actions = [record.action for event in events for record in session.process(event) if isinstance(record, Decided)]
     assert actions == ["trade", "hold", "trade", "hold"]

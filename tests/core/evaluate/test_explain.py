@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from algotrade.backtest.event_loop import KnownTargets, run_event_loop
+from algotrade.backtest.event_loop import run_event_loop
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.backtest.setup import Setup
 from algotrade.engine import orders, protections, risk
 from algotrade.engine.events import CandleClosed
@@ -18,6 +19,7 @@ from algotrade.evaluate.result import Result
 from algotrade.market.candles import candle_table
 from algotrade.market.instrument import Instrument
 from algotrade.strategy.base import Strategy, on
+from algotrade.strategy.protection import Wanted
 
 DAY = 86_400_000
 PRICES = [100.0, 110.0, 121.0, 121.0, 110.0]
@@ -32,7 +34,7 @@ def run(targets: list[float], setup: Setup = FREE) -> Result:
     """The targets traded by the event loop, with an indicator and a word beside each signal."""
     table = candles()
     signals = pd.DataFrame({"signal": targets, "average": PRICES, "mood": ["calm"] * 5}, index=table.index)
-    result = run_event_loop(table, KnownTargets("BTC/USD", signals["signal"].to_numpy()), setup)
+    result = run_event_loop(table, KnownSignals({"BTC/USD": Wanted(signals["signal"].to_numpy())}), setup)
     return dataclasses.replace(result, signals=signals)
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from algotrade.backtest.event_loop import KnownTargets, run_event_loop
+from algotrade.backtest.event_loop import run_event_loop
 from algotrade.backtest.kernel import run_kernel
+from algotrade.backtest.known_signals import KnownSignals
 from algotrade.evaluate.result import Result
 from algotrade.live.header import setup_of, strategies_of, warmed_up
 from algotrade.live.results import session_result
 from algotrade.market.simulate import simulate_candles
 from algotrade.pipeline import execute_backtest, generate_signals
 from algotrade.store.journal import Journal, list_sessions
+from algotrade.strategy.protection import Wanted
 from algotrade.strategy.signals import SignalStrategy, targets_of
 from tests.shell.live.sessions import MINUTE, START, new_project, plan, trade
 
@@ -72,7 +74,7 @@ async def test_a_session_and_a_backtest_give_the_same_fills_equity_and_targets(
         targets = targets_of(strategy.signals(candles))[BEFORE:]
         assert live.signals is not None
         np.testing.assert_array_equal(live.signals["signal"], targets)
-        backtest = run_event_loop(traded, KnownTargets("BTC/USD", targets), setup)
+        backtest = run_event_loop(traded, KnownSignals({"BTC/USD": Wanted(targets)}), setup)
         kernel = run_kernel(traded, targets, setup)
         assert_same(live, kernel)
         np.testing.assert_allclose(live.equity_values, kernel.equity_values, rtol=1e-12)
