@@ -16,8 +16,10 @@ RULES = st.builds(
     maker=st.sampled_from([0.0, 0.002]),
     slippage=st.sampled_from([0.0, 0.01]),
     leverage=st.sampled_from([1.0, 1.0, 10.0]),
+    maintenance=st.just(0.005),
     can_short=st.just(True),
     touch=st.booleans(),
+    worst=st.just(True),
 )
 Paths = list[list[float]]  # bars as the ways that the price really went: open, turns, close
 

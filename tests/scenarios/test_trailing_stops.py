@@ -221,6 +221,43 @@ STORIES = [
         """,
     ),
     story(
+        "the last bits of binary fractions do not keep it from being caught",
+        """
+        day | open high  low close | asks
+        1   | 88   88    88  88    | sell 2 trailing_stop 0.1
+        2   | 88   89.72 80  89    |
+        -- worst
+        2   | sell 2 @ 88
+        2   | buy 2 @ 89.72 trailing_stop
+        2   | ambiguous 996.56 1000
+        end | cash 996.56
+        -- best
+        2   | sell 2 @ 88
+        2   | buy 2 @ 88 trailing_stop
+        2   | ambiguous 996.56 1000
+        end | cash 1000
+        """,
+        allow_short=True,
+    ),
+    story(
+        "a breakout that falls back to the low, is led up and caught when it comes there again",
+        """
+        day | open high low close | asks
+        1   | 100  100  100 100   | buy 2 stop 105 trailing_stop 0.06
+        2   | 100  112  99  104   |
+        -- worst
+        2   | buy 2 @ 105
+        2   | sell 2 @ 99 trailing_stop
+        2   | ambiguous 988 1000.56
+        end | cash 988
+        -- best
+        2   | buy 2 @ 105
+        2   | sell 2 @ 105.28 trailing_stop
+        2   | ambiguous 988 1000.56
+        end | cash 1000.56
+        """,
+    ),
+    story(
         "two trailing stops are both caught at the low, one turn after the other",
         """
         day | open high low close | asks

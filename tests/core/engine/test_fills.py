@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from algotrade.engine.account import Account, View, cash_after, equity_at, position_after
 from algotrade.engine.events import OrderFilled
-from algotrade.engine.fills import Costs, fee_of, slipped_price
+from algotrade.engine.fills import Costs, fee_of, followed_from, slipped_price
 
 
 def test_slippage_makes_a_buy_dearer_and_a_sale_cheaper() -> None:
@@ -15,6 +17,12 @@ def test_slippage_makes_a_buy_dearer_and_a_sale_cheaper() -> None:
 
 def test_the_fee_is_a_fraction_of_the_notional() -> None:
     assert fee_of(2.0, 150.0, 0.004) == pytest.approx(1.2)
+
+
+def test_no_price_leads_a_stop_that_trails_by_the_whole_price_to_a_level() -> None:
+    assert followed_from(-1, 95.0, 0.5, 0.0) == 190.0
+    assert math.isnan(followed_from(-1, 95.0, 1.0, 0.0))
+    assert math.isnan(followed_from(-1, 95.0, 1.5, 0.0))
 
 
 def test_the_default_costs_are_those_of_the_design() -> None:
