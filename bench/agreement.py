@@ -78,9 +78,9 @@ def by_algotrade(candles: pd.DataFrame, task: Task) -> Answer:
 
 def by_naive(candles: pd.DataFrame, task: Task) -> Answer:
     """The oracle of the tests, which shares no line with us."""
-    opens, closes = candles["open"].tolist(), candles["close"].tolist()
-    targets = naive.sma_cross(closes, task.fast, task.slow)
-    outcome = naive.backtest(opens, closes, targets, task.cash, naive.Market(fee_rate=task.fee_rate))
+    bars = naive.Bars(*(candles[name].tolist() for name in ("open", "high", "low", "close")))
+    targets = naive.sma_cross(bars.close, task.fast, task.slow)
+    outcome = naive.backtest(bars, targets, task.cash, naive.Market(fee_rate=task.fee_rate))
     return Answer(outcome.equity[-1], [(fill.bar, fill.side) for fill in outcome.fills])
 
 
