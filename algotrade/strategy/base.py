@@ -35,7 +35,7 @@ from algotrade.strategy.feeding import refuse_unfed
 from algotrade.strategy.history import Finished, Given, Past, Tables
 from algotrade.strategy.marks import check_own_name, collect_handlers, intervals_of, on
 from algotrade.strategy.own_errors import calling_line, explained, own_errors, with_line
-from algotrade.strategy.parameters import Parameter, Value, checked, collect, param, snake_case
+from algotrade.strategy.parameters import Parameter, Value, checked, collect, param, refuse_taken, snake_case
 from algotrade.strategy.sizes import EXPOSURE, Entry, Scaling, Sizing, check_sizing, scale_now, scales_of, unit_of
 
 __all__ = ["Bounds", "Strategy", "on", "own_errors", "param", "refuse_unfed"]
@@ -77,11 +77,7 @@ class Strategy:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.parameters = collect(cls, RESERVED)
-        taken = [name for name in cls.parameters if hasattr(Strategy, name)]
-        if taken:
-            raise FixStrategy(
-                f"{cls.__name__}.{taken[0]}: every strategy has a '{taken[0]}'; give the parameter another name"
-            )
+        refuse_taken(cls, Strategy)
         cls.handlers = collect_handlers(cls)
 
     def __init__(self, **parameters: Any) -> None:

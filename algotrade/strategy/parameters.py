@@ -101,6 +101,15 @@ def collect(cls: type, reserved: frozenset[str]) -> dict[str, Parameter]:
     return found
 
 
+def refuse_taken(cls: type, base: type) -> None:
+    """Refuse a parameter named like something that every strategy has."""
+    taken = [name for name in getattr(cls, "parameters", ()) if hasattr(base, name)]
+    if taken:
+        raise FixStrategy(
+            f"{cls.__name__}.{taken[0]}: every strategy has a '{taken[0]}'; give the parameter another name"
+        )
+
+
 def _sound_default(name: str, parameter: Parameter, inherited: Parameter | None) -> Value:
     """The default, in the type that an inherited parameter has, once it is known to be a legal value."""
     if parameter.kind not in KINDS:
