@@ -50,6 +50,7 @@ class SignalStrategy(Strategy):
 
     take_profit_after: ClassVar[Mapping[str, float]] = MappingProxyType({})
     take_profit_steps: ClassVar[Steps] = ()
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.take_profit_steps = parsed_steps(cls.__name__, cls.take_profit_after)
