@@ -96,14 +96,14 @@ def _answer(result: Result, bar: int, wanted: dict[str, Any], refused: Rejection
     if refused:
         return f"{what or 'it sent an order'}, but {words_of(refused.reason, refused.detail)}"
     if exits:
-        return f"{what or 'it sent no order'}; in the next bar {exits}"
+        return f"{what or 'no order of its own filled'}; in the next bar {exits}"
     if changed:
         last = bar + 1 == len(result.times)
         return f"{what}; there is no next bar to fill at" if last else f"{what}, and nothing was traded"
     if wanted:
         why = _held_instead(result, bar) or ", and drift alone never trades"
         return f"nothing was done: the target stayed at {wanted['exposure']:g}{why}"
-    return "nothing was done: the strategy sent no order at this bar"
+    return "nothing was traded: no order of the strategy filled in the next bar, and none was refused"
 
 
 def _done(result: Result, bar: int) -> tuple[str, str]:
