@@ -79,7 +79,7 @@ def backtest(bars: Bars, targets: Sequence[float], cash: float, market: Market) 
 
 def entry_price(position: float, entry: float, traded: float, price: float) -> float:
     """Average entry price once `traded` (negative when sold) was added to the position."""
-    if position == 0 or abs(traded) > abs(position) and position * traded < 0:
+    if position == 0 or (abs(traded) > abs(position) and position * traded < 0):
         return price
     if position * traded < 0:
         return entry

@@ -129,7 +129,8 @@ def test_a_strategy_that_sends_orders_is_told_by_its_orders() -> None:
     strategy.begin("BTC/USD", None)
     result = run_event_loop(candles(), strategy, FREE)
     quiet, busy, refused = (explain_bar(result, bar) for bar in range(3))
-    assert quiet["answer"] == "nothing was traded: no order of the strategy filled in the next bar, and none was refused"
+    nothing = "nothing was traded: no order of the strategy filled in the next bar, and none was refused"
+    assert quiet["answer"] == nothing
     assert busy["answer"] == "it sent an order, and 2 orders filled at the next open"
     assert [fill["quantity"] for fill in busy["fills"]] == [1.0, 2.0]
     assert refused["answer"] == "it sent an order, but there was not enough cash"
@@ -139,7 +140,8 @@ def test_a_strategy_that_sends_orders_is_told_by_its_orders() -> None:
 PROTECTED = [
     # targets, bar, answer; bought at 121, with a stop-loss of 5 %
     ([0, 0, 1, 1, 1], 2, "the target went from 0 to 1, and a buy filled at the next open"),
-    ([0, 0, 1, 1, 1], 3, "no order of its own filled; in the next bar the price reached the stop-loss, and a sell filled"),
+    ([0, 0, 1, 1, 1], 3, "no order of its own filled; in the next bar the price reached the stop-loss, and a sell"
+     " filled"),
     ([0, 0, 1, 1, 1], 4, "nothing was done: the target stayed at 1, but nothing is held since 1970-01-05T00:00:00Z: the"
      " price reached the stop-loss; it stays flat until the target changes"),
     ([0, 0, 0, 1, 1], 3, "the target went from 0 to 1, and a buy filled at the next open; in that bar the price reached"
