@@ -50,7 +50,8 @@ def test_a_bounded_memory_sees_what_its_candles_contain(
 ) -> None:
     series = Series(size, SOURCE, ())
     for count, event in enumerate(events(candles), 1):
-        series.append(event)
+        series.base.append(event)
+        series.finished(event)
         if count > asked_from:
             kept = candles.iloc[max(0, count - size) : count]
             pd.testing.assert_frame_equal(series.table(target), resample(kept, SOURCE, target))
