@@ -452,7 +452,7 @@ def test_a_strategy_that_answers_events_is_explained_by_its_fills(algotrade: Com
     assert document["targets"] is None
     told = algotrade("why", "2020-01-15", "--json").document
     assert told["wanted"] == {}
-    assert told["answer"].startswith(("nothing was done", "it sent an order"))
+    assert told["answer"].startswith(("nothing was traded", "it sent an order"))
 
 
 # ---- a live session is judged and explained like a run --------------------------------------------------------------
