@@ -114,6 +114,8 @@ class TradeFeed:
         """Leave behind the bars that are closed."""
         since = max(self._given.since, bar_start(until, self._timeframe))
         events_since = sum(event.time >= since for event in events if not isinstance(event, CandleClosed))
+        if since == self._given.since:  # a first answer after a restart may reach less far than what was given before
+            events_since = max(events_since, self._given.events)
         self._given = Given(since, events_since)
         for symbol, walk in self._walks.items():
             first = int(np.searchsorted(walk.prints.times_ns, since * NS_PER_MS))
