@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import JsonValue
 
-from algotrade.schemas.runs import Market
+from algotrade.schemas.conditions import Market
 from algotrade.schemas.vocabulary import NAME, Count, Declared, Number, Scalar, Symbol, Time, Timeframe, said
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from algotrade.schemas.runs import Candle
+from algotrade.schemas.judgements import Candle
 from algotrade.schemas.vocabulary import (
     NAME,
     Count,

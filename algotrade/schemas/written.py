@@ -11,10 +11,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from algotrade.schemas import funding, project, records, runs, sessions, stored, vocabulary
+from algotrade.schemas import funding, judgements, project, records, runs, sessions, stored, vocabulary
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-MODULES: Final = (funding, project, records, runs, sessions, stored, vocabulary)
+MODULES: Final = (funding, judgements, project, records, runs, sessions, stored, vocabulary)
 
 
 def schema_texts() -> dict[str, str]:
