@@ -267,6 +267,7 @@ def test_rows_before_the_first_number_are_skipped(case):
     assert np.isnan(lines(case.of(constant(60, NAN)))).all()
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", [case.name for case in DEFAULTS])
 def test_no_warning_comes_of_an_infinite_price(name):
     table = market(60)
